@@ -1,0 +1,60 @@
+# Needs Python 3.11 or later and make; everything else goes into a virtual environment in this folder.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LIDC ?= LIDC-IDRI
+
+export HF_HUB_OFFLINE = 1
+
+.PHONY: help setup train demo real test lint format perf clean
+
+help: ## Say what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
+
+setup: $(READY) ## Make the virtual environment
+
+# torch first and by itself: nothing that comes later may choose another build of it.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "m3dsynth needs Python 3.11 or later, $(PYTHON) is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12 setup")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all]'
+	@touch $(READY)
+
+train: $(READY) ## Phantom, and a tiny pix2pix of either kind trained on it, into ./weights
+	$(BIN)/python -m builder phantom phantom --patients 12
+	$(BIN)/python -m builder plan --lidc phantom --out build/demo/plan.parquet
+	$(BIN)/python -m builder extract --lidc phantom --plan build/demo/plan.parquet --out build/demo/cubes.zarr --work build/demo/work
+	$(BIN)/python -m generation train pix2pix injection --cubes build/demo/cubes.zarr --preset tiny
+	$(BIN)/python -m generation train pix2pix removal --cubes build/demo/cubes.zarr --preset tiny
+
+demo: train ## The same, then the release ./m3dsynth, and a picture of what was done
+	$(BIN)/python -m builder build --lidc phantom --plan build/demo/plan.parquet --work build/demo/work --out m3dsynth
+	$(BIN)/python -m builder show m3dsynth --out build/demo/edits.png
+
+real: $(READY) weights/pix2pix-removal.safetensors ## The same on real scans: make real LIDC=folder
+	$(BIN)/python -m builder build --lidc $(LIDC) --patients all --out real/m3dsynth
+	$(BIN)/python -m builder show real/m3dsynth --out build/real/edits.png
+
+# Of the two that `make train` leaves, the last.
+weights/pix2pix-removal.safetensors:
+	$(MAKE) train
+
+test: $(READY) ## All tests
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+lint: $(READY) ## Style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(READY) ## Put the style right
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+perf: $(READY) ## Speed and size against the published form, as ratios; writes build/perf.json
+	$(BIN)/python -m benchmarks perf m3dsynth --out build/perf.json
+
+clean: ## Remove what was made, but for the virtual environment
+	rm -rf phantom weights m3dsynth m3dsynth.work m3dsynth.report.json real build
