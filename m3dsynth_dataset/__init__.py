@@ -1,0 +1,30 @@
+"""Read m3dsynth releases: lung CT scans with AI-injected and AI-removed nodules."""
+
+from m3dsynth_dataset.box import Box
+from m3dsynth_dataset.edit import Edit, EncodedEdit
+from m3dsynth_dataset.errors import (
+    DamagedReleaseError,
+    FormatVersionError,
+    ReleaseNotFoundError,
+    UnknownSampleError,
+)
+from m3dsynth_dataset.release import Release, open_release
+from m3dsynth_dataset.sample import Sample
+from m3dsynth_dataset.schema import FEATURES, FORMAT_VERSION
+from m3dsynth_dataset.volume import Geometry
+
+__all__ = [
+    "FEATURES",
+    "FORMAT_VERSION",
+    "Box",
+    "DamagedReleaseError",
+    "Edit",
+    "EncodedEdit",
+    "FormatVersionError",
+    "Geometry",
+    "Release",
+    "ReleaseNotFoundError",
+    "Sample",
+    "UnknownSampleError",
+    "open_release",
+]
