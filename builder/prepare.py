@@ -1,0 +1,136 @@
+"""Preparation of one scan: its voxels into the release's form, its cubes out of it. DICOM is read only here."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from builder.errors import SeriesError
+from builder.extract import ScanCubes, cut_scan
+from builder.finding import Finding
+from builder.plan import source_of
+from builder.scan import Scan, read_scan
+from builder.series import Series
+from builder.workers import each
+from m3dsynth_dataset.staging import staged
+from m3dsynth_dataset.volume import Geometry, write_volume
+
+VOLUME, CUBES, RECORD = "volume.zarr", "cubes.npz", "scan.json"
+
+
+@dataclass(frozen=True)
+class PreparedScan:
+    """What a build needs of a scan once its DICOM files are read; lies in a folder of the work folder."""
+
+    folder: Path
+    key: str
+    """Names what it was made from: another input, another key."""
+    scan_id: str
+    patient_id: str
+    shape_zyx: tuple[int, int, int]
+    geometry: Geometry
+    site_rows: tuple[dict[str, Any], ...]
+    training_rows: tuple[dict[str, Any], ...]
+    centres: dict[str, tuple[int, int, int]]
+    """Voxel of every site in the scan at hand."""
+    findings: tuple[Finding, ...]
+
+    @property
+    def source(self) -> str:
+        """LIDC-IDRI, phantom, or the user's own."""
+        return source_of(self.patient_id)
+
+    @property
+    def volume(self) -> Path:
+        """The scan as a release stores it."""
+        return self.folder / VOLUME
+
+    def cubes(self, kind: str) -> np.ndarray:
+        """The cubes of a kind, ``site`` or ``training``, in HU."""
+        with np.load(self.folder / CUBES, allow_pickle=False) as arrays:
+            return np.asarray(arrays[kind])
+
+    @classmethod
+    def read(cls, folder: Path) -> "PreparedScan":
+        """Read what :func:`prepare_scan` left in a folder."""
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record["geometry"] = Geometry(**{name: tuple(values) for name, values in record["geometry"].items()})
+        record["shape_zyx"] = tuple(record["shape_zyx"])
+        record["centres"] = {site: tuple(centre) for site, centre in record["centres"].items()}
+        record["findings"] = tuple(Finding(**finding) for finding in record["findings"])
+        for name in ("site_rows", "training_rows"):
+            record[name] = tuple(record[name])
+        return cls(folder, **record)
+
+
+def prepare_scans(
+    jobs: Sequence[tuple[Series, Sequence[dict[str, Any]]]], work: Path, workers: int
+) -> Iterator[PreparedScan | Finding]:
+    """Prepare scans in parallel, in the order given; a scan that cannot be read gives a finding instead.
+
+    Args:
+        jobs: Each series with its rows of the plan.
+        work: Folder that holds a folder for every scan; those that are ready are not made again.
+        workers: Processes.
+    """
+    arguments = [(series, rows, work / series.scan_id) for series, rows in jobs]
+    return each(_prepare_or_report, arguments, workers, description="reading scans", unit="scan")
+
+
+def prepare_scan(series: Series, rows: Sequence[dict[str, Any]], folder: Path) -> PreparedScan:
+    """Read a scan, store its volume and cut its cubes, unless the folder holds just that already.
+
+    Args:
+        series: The scan's files.
+        rows: Its rows of the plan.
+        folder: Where to leave the result.
+
+    Raises:
+        SeriesError: If the scan cannot be read.
+    """
+    key = _key(series, rows)
+    if (folder / RECORD).is_file() and (ready := PreparedScan.read(folder)).key == key:
+        return ready
+    scan = read_scan(series)
+    cubes = cut_scan(scan, rows)
+    with staged(folder) as place:
+        place.mkdir()
+        write_volume(place / VOLUME, scan.voxels, _attributes(scan))
+        np.savez(place / CUBES, site=cubes.sites, training=cubes.training)
+        (place / RECORD).write_text(json.dumps(_record(key, scan, cubes)), encoding="utf-8")
+    return PreparedScan.read(folder)
+
+
+def _prepare_or_report(series: Series, rows: Sequence[dict[str, Any]], folder: Path) -> PreparedScan | Finding:
+    try:
+        return prepare_scan(series, rows, folder)
+    except SeriesError as error:
+        return error.finding
+
+
+def _record(key: str, scan: Scan, cubes: ScanCubes) -> dict[str, Any]:
+    return {
+        "key": key,
+        "scan_id": scan.scan_id,
+        "patient_id": scan.patient_id,
+        "shape_zyx": scan.shape,
+        "geometry": asdict(scan.geometry),
+        "site_rows": cubes.site_rows,
+        "training_rows": cubes.training_rows,
+        "centres": cubes.centres,
+        "findings": [asdict(finding) for finding in cubes.findings],
+    }
+
+
+def _attributes(scan: Scan) -> dict[str, Any]:
+    return {"scan_id": scan.scan_id, "patient_id": scan.patient_id, "unit": "HU", **asdict(scan.geometry)}
+
+
+def _key(series: Series, rows: Sequence[dict[str, Any]]) -> str:
+    """Files by name, size and time, as ``make`` knows them, and what is wanted of them."""
+    files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in (s.path for s in series.slices)]
+    return hashlib.sha256(json.dumps([files, list(rows)], sort_keys=True).encode()).hexdigest()

