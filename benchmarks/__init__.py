@@ -1,0 +1,1 @@
+"""Judge detectors of tampered CT, and measure this project's own speed and size."""
