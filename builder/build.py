@@ -23,13 +23,14 @@ from tqdm import tqdm
 from builder.errors import BuilderError
 from builder.filled import FilledCubes
 from builder.finding import Finding
-from builder.inpaint import account_of, choose_inpainters, inpaint
+from builder.inpaint import account_of, inpaint
 from builder.inventory import Inventory
 from builder.prepare import PreparedScan, prepare_scans
 from builder.release import check_replaceable, write_release
 from builder.report import report_path, show_findings, write_report
 from builder.rows import Row, scan_rows
 from builder.workers import each
+from generation.choice import Choice, choose
 from generation.cubes import SCHEMA as CUBES_SCHEMA
 from generation.cubes import SIDES, CubeStore
 from m3dsynth_dataset.manifest import Manifest
@@ -62,7 +63,7 @@ def build_release(inventory: Inventory, plan: pa.Table, options: BuildOptions) -
         BuilderError: If nothing can be built, or, with ``strict``, if anything had to be left out.
     """
     check_replaceable(options.out)
-    inpainters = choose_inpainters(options.weights, options.inpainters)
+    inpainters = choose(options.weights, options.inpainters)
     rows = by_scan(plan)
     with work_folder(options.out, options.work) as work:
         scans, findings = read_scans(inventory, rows, work, options.workers)
@@ -171,12 +172,12 @@ def _check_strict(findings: Sequence[Finding], options: BuildOptions) -> None:
 def _account(
     plan: pa.Table,
     scans: Sequence[PreparedScan],
-    inpainters: dict[tuple[str, str], Path | None],
+    inpainters: Sequence[Choice],
     filled: Sequence[FilledCubes],
     findings: Sequence[Finding],
 ) -> dict[str, Any]:
     """How a release came about. Nothing in it depends on the time, the place or the number of workers."""
-    accounts = {cubes.config: account_of(path) for cubes, path in zip(filled, inpainters.values(), strict=True)}
+    accounts = {cubes.config: account_of(choice) for cubes, choice in zip(filled, inpainters, strict=True)}
     learned_from = {str(account["trained_on"]) for account in accounts.values() if account.get("trained_on")}
     return {
         "source": _source(scans),

@@ -151,8 +151,9 @@ class Build(PlanSource):
     """From `python -m builder plan`; planned with the options above when omitted."""
     weights: Path = Path("weights")
     """Folder of inpainters' weights; all that lie there are used."""
-    inpainters: tuple[str, ...] | None = None
-    """Use these only; the control is always built."""
+    inpainters: Annotated[tuple[str, ...] | None, arg(aliases=["--inpainter"])] = None
+    """Use these only, by name (dm-ddim50 and dm-dpmpp20 use the weights of dm) or, for your own, as
+    package.module:Class; the control is always built."""
     out: Path = Path("m3dsynth")
     """Folder to write; a release that is there is replaced once the new one is whole."""
     work: Path | None = None
@@ -184,7 +185,7 @@ class Build(PlanSource):
 
 @dataclass(frozen=True)
 class Show:
-    """Load a release through `datasets`, count its rows, and draw one of its edits.
+    """Load a release through `datasets`, count its rows, and draw some of its edits.
 
     Example: python -m builder show m3dsynth --out build/edit.png
     """
@@ -192,7 +193,7 @@ class Show:
     release: Positional[Path]
     """Folder of the release."""
     sample: str | None = None
-    """Id of the sample to draw, such as pix2pix/inj_3. Default: the first edit of each manipulation."""
+    """Id of the sample to draw, such as pix2pix/inj_3. Default: the first of each generator and manipulation."""
     out: Path = Path("build/edit.png")
     """Picture to write."""
 

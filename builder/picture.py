@@ -25,15 +25,15 @@ COLUMNS = ("whole slice", "before", "after", "difference", "mask")
 
 
 def pick_samples(release: Release) -> list[Sample]:
-    """One edit of every manipulation, by a generator where there is one; else of the control."""
-    picked: dict[str, Sample] = {}
-    for config in sorted(release.configs, key=lambda name: name.startswith(CONTROL)):
-        if config == PRISTINE:
-            continue
-        split = release.splits[config][-1]
-        sample = release.sample(release.rows(config, split, ["sample_id"])["sample_id"][0].as_py())
-        picked.setdefault(sample.manipulation, sample)
-    return list(picked.values())
+    """The first edit of every generator and manipulation; of the control where there is no generator."""
+    edits = [config for config in release.configs if config != PRISTINE]
+    made = [config for config in edits if not config.startswith(CONTROL)]
+    return [_first(release, config) for config in made or edits]
+
+
+def _first(release: Release, config: str) -> Sample:
+    rows = release.rows(config, release.splits[config][-1], ["sample_id"])
+    return release.sample(rows["sample_id"][0].as_py())
 
 
 def draw_edits(samples: Sequence[Sample], out: Path) -> None:

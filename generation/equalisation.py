@@ -17,7 +17,7 @@ from torch import Tensor
 from generation.errors import GenerationError
 
 STRAIGHT = 0.05
-"""Share of the output range that a straight line gets; the cumulative histogram gets the rest."""
+"""Share of the output range that a straight line gets unless told; the cumulative histogram gets the rest."""
 INT16 = np.iinfo(np.int16)
 VALUES = INT16.max - INT16.min + 1
 BATCH = 64
@@ -46,12 +46,18 @@ class Equalisation:
             )
 
     @classmethod
-    def fit(cls, cubes: Int16[np.ndarray, "n z y x"]) -> Equalisation:
+    def fit(cls, cubes: Int16[np.ndarray, "n z y x"], straight: float = STRAIGHT) -> Equalisation:
         """Learn the map from training cubes in HU.
 
+        Args:
+            cubes: HU.
+            straight: Share of the range that a straight line gets, above 0, at most 1.
+
         Raises:
-            GenerationError: If there is not one cube.
+            GenerationError: If there is not one cube, or the share leaves no way back.
         """
+        if not 0 < straight <= 1:
+            raise GenerationError(f"straight must be above 0 and at most 1, got {straight}")
         if not cubes.size:
             raise GenerationError(f"equalisation needs at least one training cube, got {len(cubes)}")
         counts = _histogram(cubes)
@@ -60,8 +66,7 @@ class Equalisation:
         low, high = int(present[0]) - 2, int(present[-1]) + 3
         inside = np.pad(counts, 3)[low + 3 : high + 3]
         cumulative = (np.cumsum(inside) - inside / 2) / inside.sum()
-        straight = np.linspace(0, 1, len(inside))
-        levels = STRAIGHT * straight + (1 - STRAIGHT) * cumulative
+        levels = straight * np.linspace(0, 1, len(inside)) + (1 - straight) * cumulative
         mean = float((levels * inside).sum() / inside.sum())
         return cls(low + INT16.min, _normalised(levels, mean))
 

@@ -21,7 +21,7 @@ from generation.equalisation import Equalisation
 from generation.errors import GenerationError
 from m3dsynth_dataset.staging import staged
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 METADATA_KEY = "m3dsynth"
 """One key alone: safetensors writes several in no fixed order, and the same training would give other files."""
 NETWORK, EQUALISATION = "network.", "equalisation."
@@ -34,7 +34,8 @@ class Provenance:
     trained_on: str
     """Source of the scans, such as ``LIDC-IDRI`` or ``phantom``; empty when the store of cubes does not say."""
     cubes: int
-    patients: int
+    patients: tuple[str, ...]
+    """Whose cubes these are. No other patient tells how good the model is."""
     table_sha256: str
     """Of the table of the store of cubes."""
     seed: int
@@ -43,9 +44,9 @@ class Provenance:
     """Of the software."""
 
 
-@dataclass(frozen=True, eq=False)
-class Weights:
-    """The content of a file."""
+@dataclass(frozen=True)
+class Account:
+    """What an inpainter is, and how it came to be."""
 
     inpainter: str
     manipulation: str
@@ -53,6 +54,13 @@ class Weights:
     config: Mapping[str, Any]
     """Fields of the model's config; tuples come back as lists."""
     provenance: Provenance
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """The content of a file."""
+
+    account: Account
     equalisation: Equalisation
     tensors: Mapping[str, Tensor] = field(repr=False)
     """Of the network, on the CPU."""
@@ -71,14 +79,7 @@ def save(path: Path, weights: Weights) -> str:
     """
     tensors = {NETWORK + name: tensor.cpu().contiguous() for name, tensor in weights.tensors.items()}
     tensors |= {EQUALISATION + name: tensor for name, tensor in weights.equalisation.to_tensors().items()}
-    metadata = {
-        "format_version": FORMAT_VERSION,
-        "inpainter": weights.inpainter,
-        "manipulation": weights.manipulation,
-        "preset": weights.preset,
-        "config": dict(weights.config),
-        "provenance": asdict(weights.provenance),
-    }
+    metadata = {"format_version": FORMAT_VERSION} | asdict(weights.account)
     with staged(path) as place:
         save_file(tensors, place, metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)})
         return sha256(place)
@@ -92,15 +93,8 @@ def load(path: Path) -> Weights:
     """
     metadata, tensors = _read(path)
     try:
-        return Weights(
-            inpainter=metadata["inpainter"],
-            manipulation=metadata["manipulation"],
-            preset=metadata["preset"],
-            config=metadata["config"],
-            provenance=Provenance(**metadata["provenance"]),
-            equalisation=Equalisation.from_tensors(_under(EQUALISATION, tensors)),
-            tensors=_under(NETWORK, tensors),
-        )
+        equalisation = Equalisation.from_tensors(_under(EQUALISATION, tensors))
+        return Weights(_account(metadata), equalisation, _under(NETWORK, tensors))
     except (KeyError, TypeError) as error:
         raise GenerationError(f"{path}: is no file of an inpainter's weights (at fault: {error})") from error
 
@@ -109,6 +103,18 @@ def sha256(path: Path) -> str:
     """Of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _account(metadata: Mapping[str, Any]) -> Account:
+    origin = dict(metadata["provenance"])
+    origin["patients"] = tuple(origin["patients"])
+    return Account(
+        inpainter=metadata["inpainter"],
+        manipulation=metadata["manipulation"],
+        preset=metadata["preset"],
+        config=metadata["config"],
+        provenance=Provenance(**origin),
+    )
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -157,8 +157,8 @@ def test_sites_of_the_users_are_edited_up_to_the_edge_and_reported_beyond_it(pha
         (["--annotations", "gone.sqlite"], "gone.sqlite: no annotation database there"),
         (["--plan", "gone.parquet"], "gone.parquet: no plan there"),
         (["--sites", "gone.csv"], "gone.csv: cannot be read"),
-        (["--inpainters", "dm"], "no weights of the inpainter 'dm' there"),
-        (["--device", "abacus"], "--device must be auto, cpu, cuda or cuda:N"),
+        (["--inpainters", "dm"], "inpainter 'dm' has no weights in"),
+        (["--device", "abacus"], "device must be auto, cpu, cuda or cuda:N"),
     ],
 )
 def test_a_users_mistake_is_one_line_and_leaves_nothing(phantom, tmp_path, capsys, options, message):

@@ -2,9 +2,11 @@ import pytest
 import torch
 from torch.nn import functional
 
+from generation.descent import Descent
 from generation.equalisation import Equalisation
 from generation.errors import GenerationError
 from generation.pix2pix import PRESETS, Discriminator, Generator, Pix2Pix, Pix2PixConfig, Pix2PixLearner, UpConv
+from generation.processes import Processes
 
 TINY = Pix2PixConfig(width=2, stages=(1, 2, 4), steps=4, batch=2, decay=0.5)
 
@@ -13,11 +15,9 @@ def millions(network):
     return sum(tensor.numel() for tensor in network.state_dict().values() if tensor.is_floating_point()) / 1e6
 
 
-def step_of(learner, step=0):
+def step_of(learner):
     cubes = torch.rand((2, 1, 32, 32, 32), generator=torch.Generator().manual_seed(0)) - 0.5
-    optimizers = learner.optimizers()
-    losses = learner.training_step(cubes, optimizers, step=step, rng=torch.Generator())
-    return losses, optimizers
+    return learner.training_step(cubes, Descent(learner.optimizers(), Processes("cpu")), rng=torch.Generator())
 
 
 def test_the_paper_preset_has_the_published_number_of_parameters():
@@ -46,12 +46,13 @@ def test_every_weight_of_a_new_network_is_set(network):
     assert all(parameter.isfinite().all() for parameter in new.parameters())
 
 
-def test_summed_weights_give_the_convolution_of_the_doubled_cube():
+@pytest.mark.parametrize("shape", [(2, 3, 2, 3, 4), (2, 3, 1, 1, 1), (2, 3, 2, 2, 2), (2, 3, 4, 4, 4)])
+def test_summed_weights_give_the_convolution_of_the_doubled_cube(shape):
     torch.manual_seed(0)
     up = UpConv(3, 2)
     torch.nn.init.normal_(up.weight)
     torch.nn.init.normal_(up.bias)
-    cube = torch.randn(2, 3, 2, 3, 4)
+    cube = torch.randn(shape)
     doubled = functional.pad(functional.interpolate(cube, scale_factor=2), (1, 2) * 3)
     assert torch.allclose(up(cube), functional.conv3d(doubled, up.weight, up.bias), atol=1e-4)
 
@@ -85,11 +86,6 @@ def test_the_generator_sees_nothing_of_the_core():
     assert seen[0][..., :8, :, :].any()
 
 
-def test_rates_fall_in_the_second_half():
-    rates = [step_of(Pix2PixLearner(TINY), step)[1]["generator"].param_groups[0]["lr"] for step in range(4)]
-    assert rates == pytest.approx([2e-4, 2e-4, 2e-4, 1e-4])
-
-
 def test_answers_stay_within_the_training_cubes():
     equalisation = Equalisation.linear()
     model = Pix2Pix(Generator(TINY), TINY, equalisation)
@@ -97,21 +93,11 @@ def test_answers_stay_within_the_training_cubes():
     assert model.inpaint(torch.zeros(1, 1, 32, 32, 32), [0]).max() == equalisation.range[1]
 
 
-def test_a_cube_gets_the_same_answer_to_the_bit_alone_and_in_a_batch():
-    torch.manual_seed(0)
-    model = Pix2Pix(Generator(PRESETS["tiny"]), PRESETS["tiny"], Equalisation.linear())
-    cubes = torch.rand(5, 1, 32, 32, 32) - 0.5
-    alone = torch.cat([model.inpaint(cube[None], [0]) for cube in cubes])
-    assert torch.equal(model.inpaint(cubes, [0] * 5), alone)
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
         ({"stages": (1,)}, "stages must be 2 to 5 halvings"),
         ({"batch": 1}, "batch must be >= 2"),
-        ({"decay": 2.0}, "decay must be a share"),
-        ({"steps": 0}, "steps must be >= 1, got 0"),
     ],
 )
 def test_a_config_that_cannot_work_is_refused(wrong, message):

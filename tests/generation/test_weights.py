@@ -10,8 +10,11 @@ from generation.zoo import load_inpainter
 
 
 def test_a_file_tells_what_it_has_learned_from(weights, store):
-    origin = files.load(weights).provenance
-    assert (origin.trained_on, origin.cubes, origin.patients, origin.steps, origin.seed) == ("phantom", 32, 5, 2, 0)
+    origin = files.load(weights).account.provenance
+    assert (origin.trained_on, origin.steps, origin.seed) == ("phantom", 2, 0)
+    everybody = store.training("injection")[1]["patient_id"].to_pylist()
+    assert set(origin.patients) < set(everybody)
+    assert origin.cubes == sum(patient in origin.patients for patient in everybody)
     assert origin.table_sha256 == store.table_sha256
     assert origin.versions["torch"] == torch.__version__
 
@@ -39,6 +42,13 @@ def test_a_file_that_is_no_safetensors_is_refused(tmp_path):
         files.load(tmp_path / "x.safetensors")
 
 
+@pytest.mark.parametrize("kept", [20, 1000, -1])
+def test_a_truncated_file_is_refused(weights, tmp_path, kept):
+    (tmp_path / "x.safetensors").write_bytes(weights.read_bytes()[:kept])
+    with pytest.raises(GenerationError, match="is no safetensors file that can be read"):
+        files.load(tmp_path / "x.safetensors")
+
+
 def test_a_safetensors_file_of_something_else_is_refused(tmp_path):
     save_file({"a": torch.zeros(1)}, tmp_path / "x.safetensors")
     with pytest.raises(GenerationError, match="its metadata lacks 'm3dsynth'"):
@@ -47,5 +57,5 @@ def test_a_safetensors_file_of_something_else_is_refused(tmp_path):
 
 def test_another_format_version_is_refused(tmp_path):
     save_file({"a": torch.zeros(1)}, tmp_path / "x.safetensors", metadata={"m3dsynth": '{"format_version": 9}'})
-    with pytest.raises(GenerationError, match="format_version must be 1, got 9"):
+    with pytest.raises(GenerationError, match="format_version must be 2, got 9"):
         files.load(tmp_path / "x.safetensors")

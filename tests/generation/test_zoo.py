@@ -12,6 +12,11 @@ def test_every_inpainter_has_the_name_it_is_found_by():
     assert {name: found.name for name, found in INPAINTERS.items()} == {name: name for name in INPAINTERS}
 
 
+def test_weights_of_another_kind_are_refused(weights):
+    with pytest.raises(GenerationError, match="has weights of inpainter 'pix2pix', 'dm-ddim50' needs those of 'dm'"):
+        load_inpainter(weights, name="dm-ddim50")
+
+
 def test_a_misspelt_name_gets_a_hint():
     with pytest.raises(GenerationError, match=r"unknown inpainter 'pix2pixx'; did you mean 'pix2pix'\?"):
         trainable("pix2pixx")
@@ -29,7 +34,8 @@ def test_weights_say_which_inpainter_they_are(weights, tmp_path):
 @pytest.mark.parametrize("config", [{"width": 9}, {"colour": "red"}])
 def test_weights_that_do_not_fit_the_model_are_refused(weights, tmp_path, config):
     kept = files.load(weights)
-    files.save(tmp_path / "x.safetensors", replace(kept, config=dict(kept.config) | config))
+    account = replace(kept.account, config=dict(kept.account.config) | config)
+    files.save(tmp_path / "x.safetensors", replace(kept, account=account))
     with pytest.raises(GenerationError, match="does not fit inpainter 'pix2pix' of this version"):
         load_inpainter(tmp_path / "x.safetensors")
 

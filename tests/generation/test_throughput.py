@@ -1,0 +1,67 @@
+import json
+
+import pytest
+import torch
+
+from generation import throughput
+from generation.throughput import Throughput
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return list(throughput.measure("tiny", CPU, repeats=1))
+
+
+def row(name, rate=1.0):
+    return Throughput(name, 1.0, 2.0, "GFLOP/s", 0.5, None, "matrix product, fp32", rate, "cubes/s", "cpu")
+
+
+def test_every_generator_is_measured_and_each_model_trained_once(rows):
+    assert [row.name for row in rows] == [
+        "pix2pix training",
+        "pix2pix sampling",
+        "cyclegan training",
+        "cyclegan sampling",
+        "dm training",
+        "dm sampling",
+        "dm-ddim50 sampling",
+        "dm-dpmpp20 sampling",
+    ]
+
+
+def test_shares_are_of_the_measured_ceiling(rows):
+    assert len({row.theirs for row in rows}) == 1
+    assert all(row.ratio == pytest.approx(row.ours / row.theirs) for row in rows)
+    assert all(row.ratio > 0 for row in rows)
+
+
+def test_the_two_ways_to_write_a_product_agree():
+    a, b = torch.randn(5, 6), torch.randn(6, 7)
+    assert torch.allclose(torch.nn.functional.conv1d(b[None], a[..., None])[0], a @ b, atol=1e-5)
+
+
+def test_the_arithmetic_of_a_product_is_counted_in_full():
+    a, b = torch.ones(30, 40), torch.ones(40, 50)
+    assert throughput._flops(lambda: a @ b) == 2 * 30 * 40 * 50
+
+
+def test_fewer_steps_sample_more_cubes(rows):
+    rates = {row.name: row.rate for row in rows}
+    assert rates["dm-dpmpp20 sampling"] > rates["dm-ddim50 sampling"]
+
+
+def test_measurements_take_the_place_of_those_of_the_same_name(tmp_path):
+    path = tmp_path / "perf.json"
+    path.write_text(json.dumps([{"name": "other"}, {"name": "a", "rate": 9}]))
+    throughput.merge(path, [row("a"), row("b")])
+    assert [(each["name"], each.get("rate")) for each in json.loads(path.read_text())] == [
+        ("other", None),
+        ("a", 1.0),
+        ("b", 1.0),
+    ]
+
+
+def test_without_a_gpu_the_table_says_that_none_was_measured():
+    assert throughput.table([row("a")]).splitlines()[-1] == "GPU: not measured, none is at hand"
