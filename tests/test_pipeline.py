@@ -1,5 +1,7 @@
 """All commands of the README in a row on small phantoms: plan, extract, train, build, show."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from datasets import load_dataset
@@ -8,6 +10,22 @@ from builder.cli import main as builder
 from builder.phantom import write_phantom
 from generation.cli import main as generation
 from m3dsynth_dataset import open_release
+
+TRAINED = ["pix2pix", "cyclegan", "dm"]
+OWN = """
+import torch
+from generation.equalisation import Equalisation
+from generation.mask import core
+
+class Air:
+    name, hidden, weights_sha256, equalisation = "air", core(), "", Equalisation.linear()
+
+    def __init__(self, manipulation):
+        pass
+
+    def inpaint(self, masked, seeds):
+        return torch.full_like(masked, -0.5)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -19,18 +37,46 @@ def made(tmp_path_factory):
     scans = ["--lidc", str(lidc), "--workers", "1"]
     assert builder(["plan", *scans, "--out", plan]) == 0
     assert builder(["extract", *scans, "--plan", plan, "--out", cubes, "--work", work]) == 0
-    for manipulation in ("injection", "removal"):
+    for name, manipulation in product(TRAINED, ("injection", "removal")):
         training = ["--cubes", cubes, "--out", weights, "--preset", "tiny", "--steps", "2", "--device", "cpu"]
-        assert generation(["train", "pix2pix", manipulation, *training]) == 0
+        assert generation(["train", name, manipulation, *training]) == 0
+    (folder / "mypkg.py").write_text(OWN)
     building = ["--plan", plan, "--work", work, "--weights", weights, "--out", str(folder / "m3dsynth")]
-    assert builder(["build", *scans, *building]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        assert builder(["build", *scans, *building, "--inpainter", *TRAINED, "dm-dpmpp20", "mypkg:Air"]) == 0
     assert builder(["show", str(folder / "m3dsynth"), "--out", str(folder / "edits.png")]) == 0
     return folder
 
 
-def test_the_release_has_the_inpainter_and_the_control_for_both_manipulations(made):
-    configs = {"pix2pix-injection", "pix2pix-removal", "identity-injection", "identity-removal", "pristine"}
-    assert set(open_release(made / "m3dsynth").configs) == configs
+def test_the_release_has_every_generator_and_the_control_for_both_manipulations(made):
+    generators = [*TRAINED, "dm-dpmpp20", "air", "identity"]
+    configs = {f"{name}-{manipulation}" for name, manipulation in product(generators, ("injection", "removal"))}
+    assert set(open_release(made / "m3dsynth").configs) == configs | {"pristine"}
+
+
+def test_a_users_own_inpainter_fills_and_is_named_in_card_and_manifest(made):
+    release = open_release(made / "m3dsynth")
+    config = "air-removal"
+    sample = release.sample(release.rows(config, release.splits[config][0], ["sample_id"])["sample_id"][0].as_py())
+    assert sample.ct[...][sample.mask[...]].min() < -950 < sample.pristine[...][sample.mask[...]].min()
+    assert release.manifest.built["inpainters"][config] == {"class": "mypkg:Air"}
+    assert "`mypkg:Air`, not one of this project's inpainters" in (made / "m3dsynth" / "README.md").read_text()
+
+
+def test_the_card_says_that_dm_took_fewer_steps_than_published(made):
+    card = (made / "m3dsynth" / "README.md").read_text().splitlines()
+    said = [line.split("`")[1] for line in card if "sampled in 50 steps (DDIM), not in all 2,000" in line]
+    assert said == ["dm-injection", "dm-removal"]
+
+
+def test_samplers_of_one_model_are_different_generators(made):
+    release = open_release(made / "m3dsynth")
+    split = release.splits["dm-injection"][0]
+    site = release.rows("dm-injection", split, ["site_id"])["site_id"][0].as_py()
+    one, other = release.sample(f"dm/{site}"), release.sample(f"dm-dpmpp20/{site}")
+    assert one.row["weights_sha256"] == other.row["weights_sha256"]
+    assert (one.ct[...] != other.ct[...]).any()
 
 
 def test_the_plain_call_loads_it(made, monkeypatch):

