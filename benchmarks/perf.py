@@ -13,10 +13,12 @@ from tqdm import tqdm
 
 from benchmarks.published_form import read_crop, write_slices
 from m3dsynth_dataset import Release, Sample, open_release
+from m3dsynth_dataset.box import Box
+from m3dsynth_dataset.lazy import EditedVolume
 from m3dsynth_dataset.schema import PRISTINE
 from m3dsynth_dataset.staging import staged
 from m3dsynth_dataset.types import Triple
-from m3dsynth_dataset.volume import open_volume, write_volume
+from m3dsynth_dataset.volume import open_voxels, write_volume
 
 CROP = (96, 96, 96)
 
@@ -105,10 +107,10 @@ def _against_copy(sample: Sample, copy: Path, repeats: int) -> Measurement:
         for centre, length, whole in zip(sample.row["centre_zyx"], shape, sample.ct.shape, strict=True)
     )
     start = (z, y, x)
-    stored = open_volume(copy)
-    box = tuple(slice(first, first + length) for first, length in zip(start, shape, strict=True))
+    stored = EditedVolume(open_voxels(copy), None)
+    box = Box(start, shape)
     ours, theirs = _in_turn(
-        [lambda _: sample.ct[box], lambda _: np.asarray(stored[box])], [start] * repeats, "tampered crop"
+        [lambda _: sample.ct.read(box), lambda _: stored.read(box)], [start] * repeats, "tampered crop"
     )
     return Measurement("overhead of an edit", ours, theirs, "ms", ours / theirs, 1.05, "the same crop, stored")
 

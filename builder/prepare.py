@@ -16,6 +16,7 @@ from builder.plan import source_of
 from builder.scan import Scan, read_scan
 from builder.series import Series
 from builder.workers import each
+from m3dsynth_dataset.schema import FORMAT_VERSION
 from m3dsynth_dataset.staging import staged
 from m3dsynth_dataset.volume import Geometry, write_volume
 
@@ -133,4 +134,4 @@ def _attributes(scan: Scan) -> dict[str, Any]:
 def _key(series: Series, rows: Sequence[dict[str, Any]]) -> str:
     """Files by name, size and time, as ``make`` knows them, and what is wanted of them."""
     files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in (s.path for s in series.slices)]
-    return hashlib.sha256(json.dumps([files, list(rows)], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([FORMAT_VERSION, files, list(rows)], sort_keys=True).encode()).hexdigest()

@@ -3,14 +3,15 @@
 from abc import ABC, abstractmethod
 from functools import cached_property
 from types import EllipsisType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-import zarr
 
 from m3dsynth_dataset.box import Box
 from m3dsynth_dataset.edit import Edit, EncodedEdit
 from m3dsynth_dataset.errors import DamagedReleaseError
+from m3dsynth_dataset.schema import AIR_HU
+from m3dsynth_dataset.shard import VoxelSource
 from m3dsynth_dataset.types import Patch, PatchMask, Triple
 
 Index = int | slice
@@ -21,6 +22,8 @@ class LazyVolume(ABC):
     """A volume (z, y, x) that is indexed as numpy arrays are, with integers and slices of any step."""
 
     ndim = 3
+    outside: ClassVar[Any]
+    """What a crop holds beyond the volume."""
 
     def __init__(self, shape: Triple, dtype: np.dtype[Any]) -> None:
         self.shape = shape
@@ -42,6 +45,25 @@ class LazyVolume(ABC):
         voxels = voxels[tuple(slice(None, None, step) for _, _, step in bounds)]
         return voxels[tuple(0 if isinstance(index, _Integer) else slice(None) for index in _three(selection))]
 
+    def crop(self, start: Triple, shape: Triple) -> np.ndarray:
+        """A box that may reach beyond the volume: there, the CT is air (-1000 HU) and the mask is empty.
+
+        Args:
+            start: First voxel along z, y, x; may be negative.
+            shape: Voxels along z, y, x.
+
+        Raises:
+            ValueError: If the shape is negative.
+        """
+        box = Box(start, shape)
+        inside = box.intersection(Box((0, 0, 0), self.shape))
+        if inside == box:
+            return self.read(box)
+        voxels = np.full(shape, self.outside, self.dtype)
+        if inside.size:
+            voxels[inside.relative_to(box).slices()] = self.read(inside)
+        return voxels
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -57,9 +79,10 @@ class LazyVolume(ABC):
 class EditedVolume(LazyVolume):
     """The CT of a sample in HU: the pristine volume with the sample's edit, if it has one, laid over it."""
 
-    def __init__(self, volume: zarr.Array[Any], encoded: EncodedEdit | None) -> None:
-        z, y, x = volume.shape
-        super().__init__((z, y, x), np.dtype(np.int16))
+    outside = AIR_HU
+
+    def __init__(self, volume: VoxelSource, encoded: EncodedEdit | None) -> None:
+        super().__init__(volume.shape, np.dtype(np.int16))
         if encoded is not None and encoded.box not in Box((0, 0, 0), self.shape):
             raise DamagedReleaseError(f"the edit's box {encoded.box} lies outside the volume of {self.shape} voxels")
         self._volume = volume
@@ -67,7 +90,7 @@ class EditedVolume(LazyVolume):
 
     def read(self, box: Box) -> Patch:
         """The voxels of a box in HU."""
-        voxels = np.array(self._volume[box.slices()], dtype=np.int16)
+        voxels = self._volume.read(box).astype(np.int16, copy=False)
         if self._encoded is not None and self._encoded.box.intersection(box).size:
             self._edit.overlay(voxels, box)
         return voxels
@@ -75,11 +98,13 @@ class EditedVolume(LazyVolume):
     @cached_property
     def _edit(self) -> Edit:
         assert self._encoded is not None
-        return self._encoded.decode(np.asarray(self._volume[self._encoded.box.slices()]))
+        return self._encoded.decode(self._volume.read(self._encoded.box))
 
 
 class MaskVolume(LazyVolume):
     """Which voxels of a sample came from an inpainter."""
+
+    outside = False
 
     def __init__(self, shape: Triple, encoded: EncodedEdit | None) -> None:
         super().__init__(shape, np.dtype(np.bool_))

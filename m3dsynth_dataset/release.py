@@ -9,10 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from m3dsynth_dataset.crops import Crops, Positions, crops
 from m3dsynth_dataset.errors import DamagedReleaseError, UnknownSampleError
 from m3dsynth_dataset.manifest import Manifest
 from m3dsynth_dataset.sample import Sample
-from m3dsynth_dataset.schema import Split, data_file
+from m3dsynth_dataset.schema import ALL, CONTROL, Split, data_file
+from m3dsynth_dataset.types import Triple
 
 
 class Release:
@@ -47,13 +49,17 @@ class Release:
         """The rows of a config and split.
 
         Args:
-            config: Such as ``dm-injection``.
+            config: Such as ``dm-injection``; ``all`` for pristine and every generator's, without the control's.
             split: train, validation or test.
             columns: Which to read; all when omitted.
 
         Raises:
             ValueError: If the release has no such rows.
         """
+        if config == ALL:
+            parts = [name for name, splits in self.splits.items() if split in splits and not name.startswith(CONTROL)]
+            if parts:
+                return pa.concat_tables(self.rows(name, split, columns) for name in parts)
         if split not in self.splits.get(config, ()):
             known = ", ".join(f"{name} ({'/'.join(splits)})" for name, splits in self.splits.items())
             raise ValueError(f"{self.path} has no rows of {config!r}, {split!r}; it has {known}")
@@ -71,7 +77,33 @@ class Release:
             raise UnknownSampleError(
                 f"{self.path} has no sample {sample_id!r}" + (f"; did you mean {hint[0]!r}?" if hint else "")
             )
-        return Sample(self.path, self._row(*self._places[sample_id]))
+        return Sample(self.path, self._row(*self._places[sample_id]), self.manifest.files)
+
+    def crops(
+        self,
+        config: str,
+        split: str,
+        *,
+        shape: Triple,
+        seed: int,
+        positions: Positions = "edit",
+        balanced: bool = True,
+    ) -> Crops:
+        """Crops for training, one for each sample or, balanced, two.
+
+        Args:
+            config: Such as ``dm-injection``.
+            split: train, validation or test.
+            shape: Voxels of a crop along z, y, x; ``(1, 512, 512)`` for slices. What lies beyond the scan is air.
+            seed: Of the places, >= 0.
+            positions: ``edit`` for crops that hold the edit at a random place in them, ``away`` for crops that hold
+                nothing of it, ``anywhere`` for any place in the scan.
+            balanced: Whether to show every place twice, tampered and as it was before.
+
+        Raises:
+            ValueError: If the release has no such rows, or the crops cannot be as wanted.
+        """
+        return crops(self, config, split, shape=shape, seed=seed, positions=positions, balanced=balanced)
 
     def _row(self, config: str, split: str, index: int) -> dict[str, Any]:
         """One row, of which only its row group is read."""

@@ -5,13 +5,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import zarr
-
 from m3dsynth_dataset.edit import EncodedEdit
 from m3dsynth_dataset.errors import DamagedReleaseError
 from m3dsynth_dataset.lazy import EditedVolume, MaskVolume
+from m3dsynth_dataset.manifest import FileRecord, record_file
 from m3dsynth_dataset.schema import LABELS, MANIPULATIONS
-from m3dsynth_dataset.volume import Geometry, open_volume
+from m3dsynth_dataset.shard import VoxelSource
+from m3dsynth_dataset.volume import Geometry, open_voxels
 
 
 class Sample:
@@ -20,11 +20,14 @@ class Sample:
     Args:
         release: Folder of the release.
         row: The row's columns, as ``datasets`` or Arrow give them.
+        files: The files of the release's manifest. Voxels carry checksums of their own; a volume's metadata, which
+            says how to read them, is held against this.
     """
 
-    def __init__(self, release: Path, row: Mapping[str, Any]) -> None:
+    def __init__(self, release: Path, row: Mapping[str, Any], files: Mapping[str, FileRecord] | None = None) -> None:
         self.release = release
         self.row = dict(row)
+        self._files = files or {}
 
     @property
     def id(self) -> str:
@@ -83,13 +86,20 @@ class Sample:
         return EXPORTERS[to](self, Path(out))
 
     @cached_property
-    def _volume(self) -> zarr.Array[Any]:
-        volume = open_volume(self.release / self.row["volume"])
+    def _volume(self) -> VoxelSource:
+        self._check_metadata()
+        volume = open_voxels(self.release / self.row["volume"])
         if list(volume.shape) != [int(length) for length in self.row["shape_zyx"]]:
             raise DamagedReleaseError(
                 f"{self.row['volume']}: {volume.shape} voxels, but the row says {list(self.row['shape_zyx'])}"
             )
         return volume
+
+    def _check_metadata(self) -> None:
+        name = f"{self.row['volume']}/zarr.json"
+        path = self.release / name
+        if name in self._files and path.is_file() and record_file(path) != self._files[name]:
+            raise DamagedReleaseError(f"{path}: is not the file that the release's manifest names")
 
     @property
     def _encoded(self) -> EncodedEdit | None:

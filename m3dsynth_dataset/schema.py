@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 from datasets import ClassLabel, Features, List, Value
 
-FORMAT_VERSION = "1.0"
-"""Of the release folder. A reader refuses another major version."""
+FORMAT_VERSION = "1.1"
+"""Of the release folder. A reader refuses another major version. Since 1.1 every chunk carries a checksum."""
 
 LABELS = ("pristine", "tampered", "control")
 MANIPULATIONS = ("none", "injection", "removal")

@@ -69,7 +69,7 @@ def test_a_folder_without_a_manifest_is_no_release(tmp_path):
 def test_another_major_version_is_refused(copy):
     manifest = json.loads((copy / "manifest.json").read_text())
     (copy / "manifest.json").write_text(json.dumps(manifest | {"format_version": "2.0"}))
-    with pytest.raises(FormatVersionError, match=r"format 2.0, this version of m3dsynth reads format 1.0"):
+    with pytest.raises(FormatVersionError, match=r"format 2.0, this version of m3dsynth reads format 1.1"):
         open_release(copy)
 
 

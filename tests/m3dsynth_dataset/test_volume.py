@@ -5,6 +5,7 @@ import pytest
 import zarr
 
 from m3dsynth_dataset.errors import DamagedReleaseError
+from m3dsynth_dataset.schema import FORMAT_VERSION
 from m3dsynth_dataset.volume import Geometry, open_volume, write_volume
 
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
@@ -33,7 +34,7 @@ def test_all_chunks_of_a_volume_lie_in_one_shard(written):
 
 def test_a_volume_says_what_it_is(written):
     attributes = open_volume(written[0]).attrs
-    assert dict(attributes) == {"scan_id": "1.2", "unit": "HU", "format_version": "1.0"}
+    assert dict(attributes) == {"scan_id": "1.2", "unit": "HU", "format_version": FORMAT_VERSION}
 
 
 def test_a_volume_that_is_not_there_is_an_error(tmp_path):
