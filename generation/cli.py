@@ -14,6 +14,7 @@ from generation.choice import choose
 from generation.cubes import CubeStore
 from generation.errors import GenerationError
 from generation.examination import examine
+from generation.processes import Processes
 
 DESCRIPTION = """Train the inpainters that inject and remove nodules, and look at what they do.
 
@@ -72,7 +73,8 @@ class Train:
                 restart=self.restart,
             ),
         )
-        print(f"wrote {path} and {path.with_suffix('.png').name}")
+        if Processes(self.device).is_main:
+            print(f"wrote {path} and {path.with_suffix('.png').name}")
 
 
 @dataclass(frozen=True)

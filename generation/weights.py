@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from generation.equalisation import Equalisation
@@ -81,7 +81,8 @@ def save(path: Path, weights: Weights) -> str:
     tensors |= {EQUALISATION + name: tensor for name, tensor in weights.equalisation.to_tensors().items()}
     metadata = {"format_version": FORMAT_VERSION} | asdict(weights.account)
     with staged(path) as place:
-        save_file(tensors, place, metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)})
+        # Not save_file, which lets nobody else read what it writes.
+        place.write_bytes(save_tensors(tensors, metadata={METADATA_KEY: json.dumps(metadata, sort_keys=True)}))
         return sha256(place)
 
 

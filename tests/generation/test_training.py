@@ -9,6 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from generation import training
 from generation.cubes import CubeStore
+from generation.descent import Descent
 from generation.errors import GenerationError
 from generation.filling import fill
 from generation.training import Lesson, Options, batch_indices, train
@@ -100,6 +101,13 @@ def count_steps(monkeypatch):
     taken, step = [], training.Run._step
     monkeypatch.setattr(training.Run, "_step", lambda self, *args: taken.append(args[-1]) or step(self, *args))
     return taken
+
+
+def test_the_loop_follows_the_schedule_of_the_rates(store, tmp_path, monkeypatch):
+    factors, scale = [], Descent.scale_rates
+    monkeypatch.setattr(Descent, "scale_rates", lambda self, factor: factors.append(factor) or scale(self, factor))
+    train(PIX2PIX, "injection", store, tmp_path, preset="tiny", steps=4)
+    assert factors == [training.configured(PIX2PIX, "tiny", 4).rate_at(step) for step in range(4)] == [1, 1, 1, 0.5]
 
 
 def test_another_training_does_not_go_on_from_a_checkpoint(store, tmp_path, monkeypatch):
