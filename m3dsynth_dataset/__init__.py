@@ -1,6 +1,8 @@
 """Read m3dsynth releases: lung CT scans with AI-injected and AI-removed nodules."""
 
 from m3dsynth_dataset.box import Box
+from m3dsynth_dataset.builder import M3DSynth
+from m3dsynth_dataset.crops import Crop, Crops
 from m3dsynth_dataset.edit import Edit, EncodedEdit
 from m3dsynth_dataset.errors import (
     DamagedReleaseError,
@@ -17,11 +19,14 @@ __all__ = [
     "FEATURES",
     "FORMAT_VERSION",
     "Box",
+    "Crop",
+    "Crops",
     "DamagedReleaseError",
     "Edit",
     "EncodedEdit",
     "FormatVersionError",
     "Geometry",
+    "M3DSynth",
     "Release",
     "ReleaseNotFoundError",
     "Sample",

@@ -42,6 +42,12 @@ def test_the_two_ways_to_write_a_product_agree():
     assert torch.allclose(torch.nn.functional.conv1d(b[None], a[..., None])[0], a @ b, atol=1e-5)
 
 
+def test_the_ceiling_counts_a_multiplication_and_an_addition_each(monkeypatch):
+    monkeypatch.setattr(throughput, "_seconds", lambda product, device, repeats: 2.0)
+    monkeypatch.setattr(throughput, "CEILING_SIDES", {"cpu": (10, 20)})
+    assert throughput.matrix_ceiling(CPU, repeats=1) == 2 * 20**3 / 2.0
+
+
 def test_the_arithmetic_of_a_product_is_counted_in_full():
     a, b = torch.ones(30, 40), torch.ones(40, 50)
     assert throughput._flops(lambda: a @ b) == 2 * 30 * 40 * 50
