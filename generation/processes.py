@@ -7,6 +7,7 @@ a learner with several networks, which take turns, needs no wrapping.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -30,6 +31,9 @@ class Processes:
         self.count: int = self._state.num_processes
         self.rank: int = self._state.process_index
         self.device = torch.device(self._state.device) if self.count > 1 else chosen(device)
+        if self.count > 1:
+            # Left to the end of the interpreter, its threads now and then abort the process.
+            atexit.register(self._state.destroy_process_group)
 
     @property
     def is_main(self) -> bool:
