@@ -26,12 +26,12 @@ from generation.descent import Descent
 from generation.equalisation import Equalisation
 from generation.errors import GenerationError
 from generation.held_out import held_out
-from generation.interruption import between_steps
 from generation.journal import Journal
 from generation.mask import SIDE
 from generation.processes import Processes
 from generation.trainable import Config, Learner, TrainedInpainter
 from generation.weights import Account, Provenance, Weights
+from m3dsynth_dataset.interruption import between_steps
 
 SHOW_EVERY = 10
 """Steps between two readings of the losses. Each makes the device wait."""

@@ -7,6 +7,8 @@ from m3dsynth_dataset.edit import Edit, EncodedEdit
 from m3dsynth_dataset.errors import (
     DamagedReleaseError,
     FormatVersionError,
+    HubAccessError,
+    HubUnavailableError,
     ReleaseNotFoundError,
     UnknownSampleError,
 )
@@ -26,6 +28,8 @@ __all__ = [
     "EncodedEdit",
     "FormatVersionError",
     "Geometry",
+    "HubAccessError",
+    "HubUnavailableError",
     "M3DSynth",
     "Release",
     "ReleaseNotFoundError",

@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 import datasets
 from datasets.data_files import DataFilesDict, DataFilesList
 from datasets.packaged_modules.parquet.parquet import Parquet, ParquetConfig
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
-from m3dsynth_dataset.errors import DamagedReleaseError, ReleaseNotFoundError
-from m3dsynth_dataset.manifest import MANIFEST, Manifest
+from m3dsynth_dataset.errors import DamagedReleaseError
+from m3dsynth_dataset.hub import Snapshot
+from m3dsynth_dataset.manifest import Manifest
 from m3dsynth_dataset.schema import ALL, CONTROL, FEATURES, FORMAT_VERSION, PRISTINE, Split, data_file
 
 NAME = "m3dsynth"
@@ -42,6 +41,8 @@ class M3DSynth(Parquet):  # type: ignore[misc] # datasets has no types
     Raises:
         ReleaseNotFoundError: If there is no release.
         FormatVersionError: If this version cannot read it.
+        HubAccessError: If it is gated, and the user has no access.
+        HubUnavailableError: If the Hub cannot be reached, and the release was not opened before.
         DamagedReleaseError: If a file of the config is missing.
         ValueError: If the release has no such config.
     """
@@ -121,11 +122,8 @@ def _on_this_machine(release: Path) -> tuple[Manifest, str]:
 
 def _on_the_hub(repo_id: str, revision: str | None, token: str | bool | None) -> tuple[Manifest, str]:
     """The manifest of a release on the Hub, and where the files of that commit are."""
-    try:
-        path = Path(hf_hub_download(repo_id, MANIFEST, repo_type="dataset", revision=revision, token=token))
-    except (RepositoryNotFoundError, RevisionNotFoundError, EntryNotFoundError) as error:
-        raise ReleaseNotFoundError(f"{repo_id}: no release there on the Hub ({error})") from error
-    return Manifest.read(path.parent), f"hf://datasets/{repo_id}@{path.parent.name}"
+    snapshot = Snapshot.find(repo_id, revision, token)
+    return Manifest.read(snapshot.folder), f"hf://datasets/{repo_id}@{snapshot.commit}"
 
 
 def _check_files(release: Path, splits: dict[str, list[str]]) -> None:

@@ -3,12 +3,12 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
-from tyro.conf import FlagCreatePairsOff, Positional, subcommand
+from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Info:
 
 @dataclass(frozen=True)
 class Verify:
-    """Check every file, row, volume and edit of a release, and name all that is wrong. Changes nothing.
+    """Check every file, row, volume and edit of a release, and name all that is wrong. Changes nothing, unless asked.
 
     Exit status: 0 if the release is sound, 1 if not, 2 if there is no release.
 
-    Example: m3dsynth verify m3dsynth --quick
+    Example: m3dsynth verify m3dsynth --repair ORG/m3dsynth
     """
 
     release: Positional[Path]
@@ -49,21 +49,25 @@ class Verify:
     """Look at names and sizes only."""
     workers: int = os.cpu_count() or 1
     """Threads; the result does not depend on it."""
+    repair: Annotated[str | None, arg(metavar="ORG/NAME")] = None
+    """Fetch what is damaged or missing from the release of that name on the Hub, and check again. What is fetched
+    must be what the manifest here says."""
+    revision: str | None = None
+    """Of the release on the Hub; the main branch when omitted. The tag v-<first 16 letters of the digest> is made
+    when a release is published."""
 
     def __post_init__(self) -> None:
         if self.workers < 1:
             raise ValueError(f"--workers must be >= 1, got {self.workers}")
+        if self.revision is not None and self.repair is None:
+            raise ValueError("--revision goes with --repair")
 
     def run(self) -> int:
         """Print the findings, one a line, and how many there are."""
-        from tqdm import tqdm
-
-        from m3dsynth_dataset.verification import verify
-
-        count = 0
-        for finding in verify(self.release.expanduser(), quick=self.quick, workers=self.workers):
-            tqdm.write(str(finding))
-            count += 1
+        places, count = self._findings()
+        if places and self.repair is not None:
+            self._repair(self.repair, places)
+            places, count = self._findings()
         if count:
             print(f"{self.release}: {count} finding{'s' if count > 1 else ''}")
             return 1
@@ -71,8 +75,137 @@ class Verify:
         print(f"{self.release}: sound; {checked}")
         return 0
 
+    def _findings(self) -> tuple[list[str], int]:
+        """Print them; the files among their places, and how many there are."""
+        from tqdm import tqdm
 
-Command = Annotated[Info, subcommand("info")] | Annotated[Verify, subcommand("verify")]
+        from m3dsynth_dataset.verification import verify
+
+        places: dict[str, None] = {}
+        count = 0
+        for finding in verify(self.release.expanduser(), quick=self.quick, workers=self.workers):
+            tqdm.write(str(finding))
+            count += 1
+            places |= {finding.place: None} if finding.is_of_a_file else {}
+        return list(places), count
+
+    def _repair(self, repo_id: str, places: list[str]) -> None:
+        from m3dsynth_dataset.repair import repair
+
+        repairs = repair(self.release.expanduser(), places, repo_id, self.revision)
+        for place in repairs.repaired:
+            print(f"{place}: fetched from {repo_id}")
+        for place, reason in repairs.left.items():
+            print(f"{place}: left as it is; {reason}")
+        print(f"{self.release}: {len(repairs.repaired)} repaired; what is left:")
+
+
+@dataclass(frozen=True)
+class Install:
+    """Make load_dataset("m3dsynth", ...) work from any folder of this machine, also without a network.
+
+    The rows, not the volumes, are copied into the cache of datasets. Another release that was installed is replaced.
+
+    Example: m3dsynth install m3dsynth
+    """
+
+    release: Positional[Path | None] = None
+    """Folder of the release."""
+    remove: bool = False
+    """Undo it."""
+
+    def __post_init__(self) -> None:
+        if self.remove == (self.release is not None):
+            raise ValueError("name the folder of a release to install, or --remove the one that is installed")
+
+    def run(self) -> int:
+        """Install or remove, and say what was done."""
+        from m3dsynth_dataset.installation import install, uninstall
+
+        if self.release is None:
+            folders = uninstall()
+            print(f"removed {len(folders)} configs" if folders else "nothing is installed")
+            return 0
+        configs = list(install(self.release.expanduser().absolute()))
+        print(f'{self.release}: installed; load_dataset("m3dsynth", "{configs[-1]}") now works from any folder')
+        print(f"configs: {', '.join(configs)}")
+        return 0
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write samples, whole, to files that other tools open: a DICOM series, NIfTI, or a zarr group; each with its mask.
+
+    Every sample becomes a folder OUT/<sample_id>/, listed in OUT/index.csv. A release holds a scan once; here each of
+    its samples repeats all of it, in DICOM half a megabyte a slice. Samples that lie there already are left as they
+    are, so a run that was stopped goes on. DICOM objects are new ones, and say that they are derived, and synthetic if
+    they are; that cannot be switched off. Needs pip install "m3dsynth[export]".
+
+    Exit status: 0 if all is there, 1 if samples could not be written (each is named), 2 for a mistake in the call.
+
+    Example: m3dsynth export m3dsynth --config dm-injection --split test --to dicom --out dm-test --source LIDC-IDRI
+    """
+
+    release: Positional[str]
+    """Folder of the release, or its name on the Hub, such as ORG/m3dsynth."""
+    samples: Positional[tuple[str, ...]] = ()
+    """Ids of samples, such as dm/inj_12."""
+    _: KW_ONLY
+    to: Literal["dicom", "nifti", "zarr"]
+    """dicom: ct/0001.dcm and on, from the head down, and the mask as segmentation mask.dcm. nifti: ct.nii.gz and
+    mask.nii.gz. zarr: sample.zarr with the arrays ct and mask, chunked and compressed as in a release."""
+    out: Path
+    """Folder to write into."""
+    config: str | None = None
+    """All samples of a config, such as dm-injection; `all` is pristine and every generator, without the control."""
+    split: Literal["train", "validation", "test"] | None = None
+    """Of this split only."""
+    all: bool = False
+    """Every sample of the release, or of the split."""
+    source: Path | None = None
+    """For dicom: folder that holds the original DICOM files, in any layout. Their headers are kept as far as they
+    still hold (patient, study, frame of reference, acquisition); without it, headers are built from the release."""
+    workers: int = os.cpu_count() or 1
+    """Processes; the files do not depend on it."""
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ValueError(f"--workers must be >= 1, got {self.workers}")
+        if [bool(self.samples), self.config is not None, self.all].count(True) != 1:
+            raise ValueError("say which samples: their ids, or --config CONFIG, or --all; one of these")
+        if self.samples and self.split is not None:
+            raise ValueError("--split goes with --config or --all, not with samples that are named")
+        if self.source is not None and self.to != "dicom":
+            raise ValueError(f"--source gives the headers of DICOM files, so it needs --to dicom, got --to {self.to}")
+
+    def run(self) -> int:
+        """Export, and print how many samples there are."""
+        from m3dsynth_dataset.export.batch import export_samples
+        from m3dsynth_dataset.release import open_release
+
+        done = export_samples(
+            open_release(self.release),
+            self.out,
+            to=self.to,
+            samples=self.samples,
+            config=self.config,
+            split=self.split,
+            source=self.source,
+            workers=self.workers,
+        )
+        for sample_id, reason in done.failed.items():
+            print(f"{sample_id}: {reason}", file=sys.stderr)
+        counts = f"{len(done.written):,} written, {len(done.ready):,} there already, {len(done.failed):,} failed"
+        print(f"{self.out}: {counts}")
+        return 1 if done.failed else 0
+
+
+Command = (
+    Annotated[Info, subcommand("info")]
+    | Annotated[Verify, subcommand("verify")]
+    | Annotated[Export, subcommand("export")]
+    | Annotated[Install, subcommand("install")]
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads the lines, such as `head`, has enough of them
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (ValueError, LookupError, OSError) as error:
+    except (ValueError, LookupError, OSError, ImportError) as error:
         if not isinstance(error, _expected_errors()):
             raise
         print(f"error: {error}", file=sys.stderr)
@@ -98,9 +231,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _expected_errors() -> tuple[type[Exception], ...]:
     from m3dsynth_dataset.errors import (
         DamagedReleaseError,
+        ExportError,
         FormatVersionError,
+        HubAccessError,
+        HubUnavailableError,
+        MissingExtraError,
+        NotEnoughSpaceError,
         ReleaseNotFoundError,
         UnknownSampleError,
     )
 
-    return DamagedReleaseError, FormatVersionError, PermissionError, ReleaseNotFoundError, UnknownSampleError
+    export = ExportError, MissingExtraError, NotEnoughSpaceError
+    hub = HubAccessError, HubUnavailableError
+    release = DamagedReleaseError, FormatVersionError, ReleaseNotFoundError, UnknownSampleError
+    return PermissionError, *release, *export, *hub

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Positions = Literal["edit", "away", "anywhere"]
 PLACE_COLUMNS = ["sample_id", "volume", "shape_zyx", "box_start_zyx", "box_shape_zyx"]
 OPEN_SAMPLES = 128
-"""Each holds a file open."""
+"""Each keeps an edit in memory."""
 TRIES = 20
 """Places that are drawn in search of one away from an edit, before the nearest to that is taken."""
 
@@ -70,11 +70,19 @@ class Crops:
         Raises:
             IndexError: If there is none of that index; negative ones count from the end.
         """
+        return self.item(index, self.epoch)
+
+    def item(self, index: int, epoch: int) -> Crop:
+        """The crop that an index gives at another epoch, without another object for it.
+
+        Raises:
+            IndexError: If there is none of that index; negative ones count from the end.
+        """
         if not -len(self) <= index < len(self):
             raise IndexError(f"index {index} is out of bounds for {len(self)} crops")
         number, before = divmod(int(index) % len(self), 2) if self.balanced else (int(index) % len(self), 0)
         row = self._places.slice(number, 1).to_pylist()[0]
-        start = self._start(row, np.random.default_rng([self.seed, self.epoch, number]))
+        start = self._start(row, np.random.default_rng([self.seed, epoch, number]))
         sample = self._sample(row["sample_id"])
         mask = np.zeros(self.shape, np.bool_) if before else sample.mask.crop(start, self.shape)
         return {
@@ -114,7 +122,7 @@ class Crops:
         return _drawn(np.minimum(room // 2, 0), np.maximum(room, room // 2), rng)
 
     def _sample(self, sample_id: str) -> Sample:
-        """Samples are opened once per process, and forgotten before there are too many open files."""
+        """Samples are opened once per process, and forgotten before there are too many."""
         if sample_id not in self._opened:
             if len(self._opened) >= OPEN_SAMPLES:
                 self._opened.clear()

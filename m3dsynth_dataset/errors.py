@@ -15,3 +15,23 @@ class UnknownSampleError(LookupError):
 
 class DamagedReleaseError(ValueError):
     """A file of a release is not what the release says it is."""
+
+
+class HubAccessError(PermissionError):
+    """A data set on the Hub is read only by those who were given access."""
+
+
+class HubUnavailableError(ConnectionError):
+    """A file of a release is not on this machine, and the Hub cannot be reached for it."""
+
+
+class ExportError(ValueError):
+    """A sample cannot be written to files of another form as wanted."""
+
+
+class NotEnoughSpaceError(OSError):
+    """A disk has less room than an export needs."""
+
+
+class MissingExtraError(ImportError):
+    """A library that only some need is not installed."""

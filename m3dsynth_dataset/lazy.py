@@ -85,12 +85,13 @@ class EditedVolume(LazyVolume):
         super().__init__(volume.shape, np.dtype(np.int16))
         if encoded is not None and encoded.box not in Box((0, 0, 0), self.shape):
             raise DamagedReleaseError(f"the edit's box {encoded.box} lies outside the volume of {self.shape} voxels")
-        self._volume = volume
+        self.source = volume
+        """The pristine voxels."""
         self._encoded = encoded
 
     def read(self, box: Box) -> Patch:
         """The voxels of a box in HU."""
-        voxels = self._volume.read(box).astype(np.int16, copy=False)
+        voxels = self.source.read(box).astype(np.int16, copy=False)
         if self._encoded is not None and self._encoded.box.intersection(box).size:
             self._edit.overlay(voxels, box)
         return voxels
@@ -98,7 +99,7 @@ class EditedVolume(LazyVolume):
     @cached_property
     def _edit(self) -> Edit:
         assert self._encoded is not None
-        return self._encoded.decode(self._volume.read(self._encoded.box))
+        return self._encoded.decode(self.source.read(self._encoded.box))
 
 
 class MaskVolume(LazyVolume):
@@ -109,6 +110,11 @@ class MaskVolume(LazyVolume):
     def __init__(self, shape: Triple, encoded: EncodedEdit | None) -> None:
         super().__init__(shape, np.dtype(np.bool_))
         self._encoded = encoded
+
+    @property
+    def edited(self) -> Box | None:
+        """Where the edit is, if there is one."""
+        return None if self._encoded is None else self._encoded.box
 
     def read(self, box: Box) -> PatchMask:
         """The mask of a box."""

@@ -11,6 +11,10 @@ from m3dsynth_dataset.schema import FORMAT_VERSION, is_compatible
 
 MANIFEST = "manifest.json"
 CARD = "README.md"
+CROISSANT = "croissant.json"
+BENCHMARK = "eval.yaml"
+
+_QUOTES_THE_DIGEST = frozenset((CARD, CROISSANT))
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Manifest:
 
     format_version: str
     digest: str
-    """One checksum for the whole content: rows and volumes. The card quotes it, so it is not counted in."""
+    """One checksum for the whole content: rows and volumes. Card and croissant.json quote it, so they do not count."""
     files: dict[str, FileRecord]
     """By path relative to the release; every file but the manifest itself."""
     built: dict[str, Any] = field(default_factory=dict)
@@ -75,8 +79,8 @@ def record_files(release: Path) -> dict[str, FileRecord]:
 
 
 def digest_of(files: dict[str, FileRecord]) -> str:
-    """The digest of a release's content: every file's path and checksum, but the card's, which quotes the digest."""
-    lines = (f"{path} {record.sha256}\n" for path, record in sorted(files.items()) if path != CARD)
+    """The digest of a release's content: every file's path and checksum, but of those that quote the digest."""
+    lines = (f"{path} {record.sha256}\n" for path, record in sorted(files.items()) if path not in _QUOTES_THE_DIGEST)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

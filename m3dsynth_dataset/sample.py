@@ -8,26 +8,25 @@ from typing import Any, Literal
 from m3dsynth_dataset.edit import EncodedEdit
 from m3dsynth_dataset.errors import DamagedReleaseError
 from m3dsynth_dataset.lazy import EditedVolume, MaskVolume
-from m3dsynth_dataset.manifest import FileRecord, record_file
 from m3dsynth_dataset.schema import LABELS, MANIPULATIONS
 from m3dsynth_dataset.shard import VoxelSource
-from m3dsynth_dataset.volume import Geometry, open_voxels
+from m3dsynth_dataset.volume import Geometry
+from m3dsynth_dataset.volumes import Volumes
 
 
 class Sample:
     """A row of a release. Nothing of the scan is read before it is asked for.
 
     Args:
-        release: Folder of the release.
+        release: Folder of the release, or of what was downloaded of it; its manifest is there.
         row: The row's columns, as ``datasets`` or Arrow give them.
-        files: The files of the release's manifest. Voxels carry checksums of their own; a volume's metadata, which
-            says how to read them, is held against this.
+        volumes: Those of the release.
     """
 
-    def __init__(self, release: Path, row: Mapping[str, Any], files: Mapping[str, FileRecord] | None = None) -> None:
+    def __init__(self, release: Path, row: Mapping[str, Any], volumes: Volumes) -> None:
         self.release = release
         self.row = dict(row)
-        self._files = files or {}
+        self._volumes = volumes
 
     @property
     def id(self) -> str:
@@ -69,37 +68,43 @@ class Sample:
         z, y, x = (int(length) for length in self.row["shape_zyx"])
         return MaskVolume((z, y, x), self._encoded)
 
-    def export(self, out: str | Path, *, to: Literal["nifti", "zarr"] = "nifti") -> Path:
-        """Write the CT and the mask to files that other tools open.
+    def export(
+        self,
+        out: str | Path,
+        *,
+        to: Literal["dicom", "nifti", "zarr"] = "nifti",
+        source: str | Path | None = None,
+    ) -> Path:
+        """Write the CT and the mask, whole, to files that other tools open.
 
         Args:
             out: Folder to write into; made if it is missing.
-            to: ``nifti`` for two .nii.gz files, ``zarr`` for a group with the arrays ``ct`` and ``mask``.
+            to: ``dicom`` for a CT series in ``ct/`` and the mask as a segmentation in ``mask.dcm``, ``nifti`` for
+                ``ct.nii.gz`` and ``mask.nii.gz``, ``zarr`` for a group with the arrays ``ct`` and ``mask``.
+            source: For ``dicom``: the folder that holds the scan's original DICOM files, in any layout, whose headers
+                are then kept as far as they hold. Every header below it is read, so name the scan's own folder; for
+                many samples, ``export_samples`` reads them once. Without it, headers are built from the release.
 
         Returns:
-            The folder of this sample in ``out``.
-        """
-        from m3dsynth_dataset.export import EXPORTERS  # which knows samples itself
+            The folder of this sample in ``out``: its id, then the form. What an earlier export left there is replaced.
 
-        if to not in EXPORTERS:
-            raise ValueError(f"to must be one of {', '.join(EXPORTERS)}, got {to!r}")
-        return EXPORTERS[to](self, Path(out))
+        Raises:
+            ValueError: If there is no such form, or a source is given for another than ``dicom``.
+            ExportError: If the source does not hold the scan, or something else is in the way.
+            MissingExtraError: If a library of the extra ``export`` is missing.
+        """
+        from m3dsynth_dataset.export import export  # which knows samples itself
+
+        return export(self, Path(out), to, source)
 
     @cached_property
     def _volume(self) -> VoxelSource:
-        self._check_metadata()
-        volume = open_voxels(self.release / self.row["volume"])
+        volume = self._volumes.open(self.row["volume"])
         if list(volume.shape) != [int(length) for length in self.row["shape_zyx"]]:
             raise DamagedReleaseError(
                 f"{self.row['volume']}: {volume.shape} voxels, but the row says {list(self.row['shape_zyx'])}"
             )
         return volume
-
-    def _check_metadata(self) -> None:
-        name = f"{self.row['volume']}/zarr.json"
-        path = self.release / name
-        if name in self._files and path.is_file() and record_file(path) != self._files[name]:
-            raise DamagedReleaseError(f"{path}: is not the file that the release's manifest names")
 
     @property
     def _encoded(self) -> EncodedEdit | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import tiny_release
+from hub_stand_in import HubStandIn
 
 REAL_DATA = Path(os.environ.get("M3DSYNTH_TEST_DATA", Path(__file__).parents[2] / "shared"))
 
@@ -28,6 +29,55 @@ def release_path(tmp_path_factory):
     """A tiny release; tests only read it."""
     folder = tmp_path_factory.mktemp("tiny")
     return tiny_release.write(folder / "m3dsynth", folder / "work")
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A stand-in of the Hub, which both libraries ask until the test is over; with an empty cache."""
+    with HubStandIn() as hub:
+        point_at_hub(hub, tmp_path / "hub-cache", monkeypatch)
+        yield hub
+        forget_connections()
+
+
+def point_at_hub(hub, cache, monkeypatch):
+    """Make `huggingface_hub` and `datasets`, here and in processes started from here, ask a stand-in alone."""
+    import datasets
+    from huggingface_hub import constants
+
+    there = {
+        "ENDPOINT": hub.endpoint,
+        "HUGGINGFACE_CO_URL_TEMPLATE": hub.endpoint + "/{repo_id}/resolve/{revision}/{filename}",
+        "HF_HUB_CACHE": str(cache),
+        "HF_HUB_OFFLINE": False,
+        "HF_HUB_DISABLE_XET": True,
+        "HF_HUB_DISABLE_TELEMETRY": True,
+        "HF_TOKEN_PATH": str(cache / "no-token"),
+    }
+    for name, value in there.items():
+        monkeypatch.setattr(constants, name, value)
+    monkeypatch.setattr(datasets.config, "HF_ENDPOINT", hub.endpoint)
+    monkeypatch.setattr(
+        datasets.config, "HUB_DATASETS_URL", hub.endpoint + "/datasets/{repo_id}/resolve/{revision}/{path}"
+    )
+    monkeypatch.setattr(datasets.config, "HF_UPDATE_DOWNLOAD_COUNTS", False)
+    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE"):
+        monkeypatch.setattr(datasets.config, name, False)
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+    monkeypatch.setenv("HF_HUB_CACHE", str(cache))
+    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+    monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    forget_connections()
+
+
+def forget_connections():
+    from huggingface_hub import HfFileSystem
+    from huggingface_hub.utils import close_session
+
+    close_session()
+    HfFileSystem.clear_instance_cache()
 
 
 @pytest.fixture(scope="session")

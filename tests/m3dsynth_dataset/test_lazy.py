@@ -1,4 +1,5 @@
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from m3dsynth_dataset import open_release
 from m3dsynth_dataset.errors import DamagedReleaseError
 from m3dsynth_dataset.lazy import LazyVolume
+from m3dsynth_dataset.manifest import Manifest, record_files
 from m3dsynth_dataset.volume import open_volume
 
 
@@ -82,6 +84,7 @@ def test_a_volume_changed_under_an_edit_is_an_error(tmp_path):
     import zarr
 
     zarr.open_array(volume, mode="r+")[5, 30, 40] = 2222
+    replace(Manifest.read(path), files=record_files(path)).write(path)
     sample = open_release(path).sample("pix2pix/inj_1")
     with pytest.raises(DamagedReleaseError, match="the volume is damaged"):
         sample.ct[5]

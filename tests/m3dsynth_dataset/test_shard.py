@@ -1,19 +1,24 @@
+import gc
 import json
 import multiprocessing
+import os
 import pickle
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numcodecs import blosc
 
-from m3dsynth_dataset import blosc_items
+from m3dsynth_dataset import blosc_items, shard
 from m3dsynth_dataset.box import Box
 from m3dsynth_dataset.errors import DamagedReleaseError
 from m3dsynth_dataset.lazy import EditedVolume
 from m3dsynth_dataset.shard import ShardVolume, open_shard
+from m3dsynth_dataset.shard_file import LocalShard
 from m3dsynth_dataset.volume import ZarrVolume, open_volume, open_voxels, write_volume
 
 SHAPE = (37, 130, 70)
@@ -171,3 +176,51 @@ def test_a_pickled_volume_holds_no_voxels(path):
     data = pickle.dumps(volume)
     assert len(data) < 1000
     assert isinstance(pickle.loads(data), ShardVolume)
+
+
+def open_files():
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - what is there is no file
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are counted as Linux does it")
+def test_many_volumes_are_read_with_few_open_files(path, monkeypatch):
+    monkeypatch.setattr(shard, "_OPENED", shard.RecentlyRead(5))
+    before = open_files()
+    volumes = [open_shard(path) for _ in range(40)]
+    expected = total(volumes[0])
+    assert [total(volume) for volume in volumes] == [expected] * 40
+    assert open_files() == before + 5
+    assert [total(volume) for volume in reversed(volumes)] == [expected] * 40
+    del volumes
+    gc.collect()
+    assert open_files() == before
+
+
+def test_the_volumes_read_last_stay_open(path):
+    opened = shard.RecentlyRead(2)
+    first, second, third = (open_shard(path) for _ in range(3))
+    closed = []
+    for volume in (first, second, third):
+        volume.close = lambda volume=volume: closed.append(volume)
+    for volume in (first, second, first, third):
+        opened.read(volume)
+    assert closed == [second]
+
+
+def test_chunks_are_given_as_they_are_stored(path):
+    volume = open_shard(path)
+    chunks = [volume.encoded_chunk(place) for place in range(3 * 3 * 2)]
+    assert chunks[8] is None  # the chunk of air: 1, 1, 0
+    first = np.frombuffer(blosc.decompress(chunks[0]), np.int16).reshape(16, 64, 64)
+    np.testing.assert_array_equal(first, scan()[:16, :64, :64])
+    stored = (path / "c/0/0/0").read_bytes()
+    assert all(chunk in stored for chunk in chunks if chunk is not None)
+
+
+def test_a_shard_of_another_size_than_the_manifest_says_is_an_error(damaged):
+    folder, _ = damaged
+    size = (folder / "c/0/0/0").stat().st_size
+    assert LocalShard(folder / "c/0/0/0", size).open().size == size
+    for expected, fault in ((size - 1, "another file"), (size + 1, "cut short")):
+        with pytest.raises(DamagedReleaseError, match=rf"{size} bytes, .* says {expected}; it (is|was) {fault}"):
+            LocalShard(folder / "c/0/0/0", expected).open()

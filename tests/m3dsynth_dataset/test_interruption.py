@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from generation.interruption import between_steps
+from m3dsynth_dataset.interruption import between_steps
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
