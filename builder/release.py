@@ -3,23 +3,36 @@
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from builder.card import ATTRIBUTION, LICENCES, Counts, render_card
+from builder.benchmark import render_benchmark
+from builder.card import ATTRIBUTION, LICENCES, Counts, render_card, terms_of
+from builder.croissant import render_croissant
 from builder.errors import BuilderError
 from builder.prepare import PreparedScan
 from builder.rows import Row
-from m3dsynth_dataset.manifest import CARD, MANIFEST, Manifest, digest_of, record_file, record_files
-from m3dsynth_dataset.schema import BINARY_COLUMNS, FORMAT_VERSION, ROWS_PER_GROUP, arrow_schema, data_file, volume_path
+from m3dsynth_dataset.manifest import (
+    BENCHMARK,
+    CARD,
+    CROISSANT,
+    MANIFEST,
+    Manifest,
+    digest_of,
+    record_file,
+    record_files,
+)
+from m3dsynth_dataset.row_file import write_rows
+from m3dsynth_dataset.schema import FEATURES, FORMAT_VERSION, arrow_schema, data_file, volume_path
 from m3dsynth_dataset.staging import staged
 
 
-def write_release(out: Path, rows: Iterable[Row], scans: Sequence[PreparedScan], built: dict[str, Any]) -> Manifest:
+def write_release(
+    out: Path, rows: Iterable[Row], scans: Sequence[PreparedScan], built: dict[str, Any], *, notice: str | None = None
+) -> Manifest:
     """Write a release beside its place and put it there, instead of an older one.
 
     Args:
@@ -27,6 +40,7 @@ def write_release(out: Path, rows: Iterable[Row], scans: Sequence[PreparedScan],
         rows: All rows.
         scans: Those whose volumes the rows name.
         built: How the release came about, for its manifest and card.
+        notice: A licence that must stay with the rows, to stand in LICENSE after this project's words about it.
 
     Raises:
         BuilderError: If something else than a release is in its place.
@@ -36,15 +50,7 @@ def write_release(out: Path, rows: Iterable[Row], scans: Sequence[PreparedScan],
         counts = _write_rows(place, rows)
         for scan in scans:
             _link_tree(scan.volume, place / volume_path(scan.scan_id))
-        source = built["source"]
-        (place / "LICENSE").write_text(LICENCES[source].text + "\n", encoding="utf-8")
-        (place / "ATTRIBUTION.md").write_text(ATTRIBUTION[source] + "\n", encoding="utf-8")
-        files = record_files(place)
-        digest = digest_of(files)
-        (place / CARD).write_text(render_card(counts, built, digest), encoding="utf-8")
-        manifest = Manifest(FORMAT_VERSION, digest, files | {CARD: record_file(place / CARD)}, built)
-        manifest.write(place)
-    return manifest
+        return _describe(place, counts, built, notice)
 
 
 def check_replaceable(out: Path) -> None:
@@ -59,6 +65,34 @@ def check_replaceable(out: Path) -> None:
         )
 
 
+def _describe(place: Path, counts: Counts, built: dict[str, Any], notice: str | None) -> Manifest:
+    """Write around rows and volumes what says whose they are, what they are, and that they are whole."""
+    terms = terms_of(built)
+    texts = {
+        "LICENSE": "\n\n".join(text for text in (LICENCES[terms].text, notice) if text) + "\n",
+        "ATTRIBUTION.md": ATTRIBUTION[terms] + "\n",
+        BENCHMARK: render_benchmark(counts, built),
+    }
+    _write_texts(place, texts)
+    files = record_files(place)
+    digest = digest_of(files)
+    # These quote the digest, so it does not count them in.
+    texts = {
+        CARD: render_card(counts, built, digest),
+        CROISSANT: render_croissant(counts, built, digest, files),
+    }
+    _write_texts(place, texts)
+    manifest = Manifest(FORMAT_VERSION, digest, files | {name: record_file(place / name) for name in texts}, built)
+    manifest.write(place)
+    return manifest
+
+
+def _write_texts(place: Path, texts: Mapping[str, str | None]) -> None:
+    for name, text in texts.items():
+        if text is not None:
+            (place / name).write_text(text, encoding="utf-8")
+
+
 def _write_rows(release: Path, rows: Iterable[Row]) -> Counts:
     tables: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
@@ -66,22 +100,9 @@ def _write_rows(release: Path, rows: Iterable[Row]) -> Counts:
     for (config, split), members in tables.items():
         # By scan and from the head down: a reader that streams meets each volume once.
         members.sort(key=lambda row: (row["scan_id"], row["centre_zyx"] or [], row["sample_id"]))
-        _write_parquet(release / data_file(config, split), members)
+        table = pa.Table.from_pylist([{name: row[name] for name in FEATURES} for row in members], schema=arrow_schema())
+        write_rows(release / data_file(config, split), table)
     return {key: len(members) for key, members in tables.items()}
-
-
-def _write_parquet(path: Path, rows: list[Row]) -> None:
-    schema = arrow_schema()
-    table = pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema=schema)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(
-        table,
-        path,
-        row_group_size=ROWS_PER_GROUP,
-        # Patches are compressed already, and statistics of binary columns would fill the footer.
-        compression={name: "none" if name in BINARY_COLUMNS else "zstd" for name in schema.names},
-        write_statistics=[name for name in schema.names if name not in BINARY_COLUMNS],
-    )
 
 
 def _link_tree(source: Path, target: Path) -> None:
