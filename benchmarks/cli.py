@@ -28,11 +28,14 @@ class Perf:
 
     def run(self) -> None:
         """Print the table and write the file."""
-        from benchmarks.perf import measure, table, write_measurements
+        from benchmarks.measurement import table, write_measurements
+        from benchmarks.perf import measure
 
-        measurements = measure(self.release, self.repeats)
+        measurements = []
+        for measurement in measure(self.release, self.repeats):
+            print(table([measurement]), flush=True)
+            measurements.append(measurement)
         write_measurements(self.out, measurements)
-        print(table(measurements))
         print(f"in {self.out}")
 
 
