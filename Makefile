@@ -32,11 +32,13 @@ train: $(READY) ## Phantom, and tiny inpainters of each kind trained on it, into
 		$(BIN)/python -m generation train $$generator $$manipulation --cubes build/demo/cubes.zarr --preset tiny; \
 	done; done
 
-demo: train ## The same, then the release ./m3dsynth, pictures of what was done, and how good it is
+demo: train ## The same, then the release ./m3dsynth, pictures, how good it is, and a detector of it
 	@echo "dm samples with 50 steps here (DDIM); the published 2,000 take a GPU"
 	$(BIN)/python -m builder build --lidc phantom --plan build/demo/plan.parquet --work build/demo/work --out m3dsynth
 	$(BIN)/python -m builder show m3dsynth --out build/demo/edits.png
 	$(BIN)/python -m generation report --cubes build/demo/cubes.zarr --out build/demo/report
+	rm -rf build/demo/detectors
+	$(BIN)/python -m benchmarks matrix unet --generators dm --data m3dsynth --preset tiny --out build/demo/detectors
 
 real: $(READY) weights/dm-removal.safetensors ## The same on real scans: make real LIDC=folder
 	$(BIN)/python -m builder build --lidc $(LIDC) --patients all --out real/m3dsynth

@@ -1,0 +1,5 @@
+"""Errors of the benchmarks."""
+
+
+class BenchmarkError(ValueError):
+    """Something that the user can put right."""

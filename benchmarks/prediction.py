@@ -1,0 +1,115 @@
+"""Predicting: a detector's verdict on every sample of a split, as a submission."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from benchmarks.detector import Detector, SliceVerdict
+from m3dsynth_dataset import Release
+from m3dsynth_dataset.box import Box
+from m3dsynth_dataset.lazy import EditedVolume
+from m3dsynth_dataset.scoring import Truth, truths
+from m3dsynth_dataset.staging import staged
+from m3dsynth_dataset.submission import Heatmap, Prediction, as_table, write_submission
+from m3dsynth_dataset.submission.heatmap import FLOOR
+
+
+@dataclass(frozen=True)
+class Predicting:
+    """The samples of a split, scan after scan.
+
+    Versions of a scan share their slices but for those that an edit reaches, so these alone are judged anew: of a
+    release with many edits a scan, prediction costs little more than the pristine scans alone.
+    """
+
+    release: Release
+    split: str
+    detector: Detector
+    takes: Callable[[Truth], bool] = lambda truth: True
+    """Which samples of the split are judged; all when omitted."""
+
+    def __call__(self, out: Path, *, key: str = "") -> None:
+        """Judge everything and write the submission.
+
+        What is done of a scan is kept in ``<out>.work`` until the submission is whole: stopped at any moment, the same
+        call goes on from there.
+
+        Args:
+            out: Folder of the submission.
+            key: What the detector is, beyond its name, such as the checksum of its weights; what was kept for another
+                is not used.
+        """
+        work = out.with_name(f"{out.name}.work") / self._key(key)
+        scans = tqdm(self._scans().items(), desc=f"{self.detector.name} on {self.split}", unit="scan", disable=None)
+        parts = [self._part(work, scan_id, samples) for scan_id, samples in scans]
+        rows = pa.concat_tables(pq.read_table(part) for part in parts)
+        write_submission(
+            out,
+            rows,
+            {
+                "detector": self.detector.name,
+                "key": key,
+                "release_digest": self.release.manifest.digest,
+                "split": self.split,
+                "protocol": "volume",
+            },
+        )
+        for part in parts:
+            part.unlink()
+        work.rmdir()
+        if not any(work.parent.iterdir()):
+            work.parent.rmdir()
+
+    def _key(self, key: str) -> str:
+        text = "\n".join((self.detector.name, key, self.release.manifest.digest, self.split))
+        return sha256(text.encode()).hexdigest()[:16]
+
+    def _scans(self) -> dict[str, list[Truth]]:
+        scans: dict[str, list[Truth]] = defaultdict(list)
+        for truth in filter(self.takes, truths(self.release, self.split)):
+            scans[truth.scan_id].append(truth)
+        return dict(sorted(scans.items()))
+
+    def _part(self, work: Path, scan_id: str, samples: Sequence[Truth]) -> Path:
+        path = work / f"{scan_id}.parquet"
+        if not path.is_file():
+            with staged(path) as place:
+                pq.write_table(as_table(self.predictions(samples)), place)
+        return path
+
+    def predictions(self, samples: Sequence[Truth]) -> Iterator[Prediction]:
+        """Of the versions of one scan.
+
+        Args:
+            samples: All of the same scan.
+        """
+        shape = samples[0].shape
+        pristine = self.release.sample(samples[0].sample_id).pristine
+        base = {verdict.number: _kept(verdict) for verdict in self.detector.judge(pristine, 0, shape[0])}
+        for truth in samples:
+            verdicts = base
+            if truth.box is not None:
+                ct = self.release.sample(truth.sample_id).ct
+                verdicts = base | {verdict.number: verdict for verdict in self._reached(ct, truth.box)}
+            yield Prediction(
+                truth.sample_id,
+                max(verdict.score for verdict in verdicts.values()),
+                Heatmap.of(shape, ((each.number, each.map) for each in verdicts.values() if each.map is not None)),
+            )
+
+    def _reached(self, ct: EditedVolume, box: Box) -> Iterator[SliceVerdict]:
+        reach = self.detector.reach
+        return self.detector.judge(ct, max(0, box.start[0] - reach), min(ct.shape[0], box.stop[0] + reach))
+
+
+def _kept(verdict: SliceVerdict) -> SliceVerdict:
+    """A verdict of which the map is kept only where it could count, since a whole scan's maps would fill the memory."""
+    if verdict.map is None or verdict.map.max() >= FLOOR:
+        return verdict
+    return SliceVerdict(verdict.number, verdict.score, None)

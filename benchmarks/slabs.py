@@ -1,0 +1,96 @@
+"""Slabs to learn from: half of them tampered, the others as they were before, or from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int16
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from m3dsynth_dataset import Crop, Release
+from m3dsynth_dataset.crops import Crops, Positions
+
+ELSEWHERE = 0.5
+"""Of the slabs that are not tampered: half are the very place of an edit as it was, half lie away from any."""
+
+
+class Slabs(TypedDict):
+    """A batch, as it goes to the device."""
+
+    ct: Int16[Tensor, "batch depth height width"]
+    """HU."""
+    mask: Bool[Tensor, "batch depth height width"]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Crops of one config at places of one kind."""
+
+    release: Release
+    config: str
+    split: str
+    shape: tuple[int, int, int]
+    seed: int
+    positions: Positions
+    balanced: bool
+
+    def crops(self) -> Crops:
+        return self.release.crops(
+            self.config, self.split, shape=self.shape, seed=self.seed, positions=self.positions, balanced=self.balanced
+        )
+
+
+class SlabDraws(Dataset[Crop]):
+    """An endless series of slabs: what a number gives depends on the seed and the number alone.
+
+    Args:
+        release: With edits.
+        configs: To draw from, all alike.
+        split: train, validation or test.
+        shape: Voxels of a slab along z, y, x.
+        seed: Of everything.
+    """
+
+    def __init__(
+        self, release: Release, configs: Sequence[str], split: str, shape: tuple[int, int, int], seed: int
+    ) -> None:
+        self.seed = seed
+        # Balanced crops come in pairs: the tampered place, and the same place as it was.
+        self._at = [_Source(release, config, split, shape, seed, "edit", True).crops() for config in configs]
+        self._away = [_Source(release, config, split, shape, seed, "away", False).crops() for config in configs]
+
+    def __getitem__(self, number: int) -> Crop:
+        rng = np.random.default_rng([self.seed, number])
+        config = int(rng.integers(len(self._at)))
+        if number % 2 and rng.random() < ELSEWHERE:
+            crops, step, first = self._away[config], 1, 0
+        else:
+            crops, step, first = self._at[config], 2, number % 2
+        index = int(rng.integers(len(crops) // step)) * step + first
+        return crops.item(index, epoch=number)
+
+
+def collate(crops: Sequence[Crop]) -> Slabs:
+    """Put crops together; int16 and bool, a third of the bytes of what networks compute with."""
+    ct, mask = (torch.stack([torch.from_numpy(crop[name]) for crop in crops]) for name in ("ct", "mask"))
+    return {"ct": ct, "mask": mask}
+
+
+def augmented(slabs: Slabs, generator: torch.Generator) -> Slabs:
+    """Mirrored and turned by quarters in plane at random, each slab for itself; the same for voxels and mask."""
+    turns = torch.randint(0, 8, (len(slabs["ct"]),), generator=generator).tolist()
+    ct, mask = (
+        torch.stack([_turned(slab, turn) for slab, turn in zip(slabs[name], turns, strict=True)])
+        for name in ("ct", "mask")
+    )
+    return {"ct": ct, "mask": mask}
+
+
+def _turned(slab: Tensor, turn: int) -> Tensor:
+    turned = torch.rot90(slab, turn % 4, (-2, -1))
+    return turned.flip(-1) if turn >= 4 else turned
