@@ -38,7 +38,7 @@ demo: train ## The same, then the release ./m3dsynth, pictures, how good it is, 
 	$(BIN)/python -m builder show m3dsynth --out build/demo/edits.png
 	$(BIN)/python -m generation report --cubes build/demo/cubes.zarr --out build/demo/report
 	rm -rf build/demo/detectors
-	$(BIN)/python -m benchmarks matrix unet --generators dm --data m3dsynth --preset tiny --out build/demo/detectors
+	$(BIN)/python -m benchmarks matrix unet --generators dm --data m3dsynth --preset tiny --steps 200 --workers 0 --out build/demo/detectors
 
 real: $(READY) weights/dm-removal.safetensors ## The same on real scans: make real LIDC=folder
 	$(BIN)/python -m builder build --lidc $(LIDC) --patients all --out real/m3dsynth

@@ -12,13 +12,13 @@ from benchmarks.run_folder import WEIGHTS
 from m3dsynth_dataset.manifest import record_file
 
 
-def detector(word: str, wanted: str, batch: int) -> tuple[Detector, str]:
+def detector(word: str, wanted: str, batch: int | None = None) -> tuple[Detector, str]:
     """A detector, and a key that changes with what it says.
 
     Args:
         word: Folder of a training, or ``package.module:Class`` of an object that is made without arguments.
         wanted: Device; see :func:`device`.
-        batch: Slabs at once.
+        batch: Slabs at once; what suits the device when omitted.
 
     Raises:
         BenchmarkError: If there is none.

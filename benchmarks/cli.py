@@ -70,8 +70,8 @@ class Predict:
     data: Path = Path("m3dsynth")
     """Release."""
     split: Literal["train", "validation", "test"] = "test"
-    batch: int = 4
-    """Slices, or slabs of them, at once."""
+    batch: int | None = None
+    """Slices, or slabs of them, at once. Default: one on a CPU, eight on a GPU."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
     def run(self) -> None:
