@@ -13,8 +13,9 @@ from tqdm import tqdm
 
 from benchmarks.measurement import Measurement
 from m3dsynth_dataset import Crop, Release
+from m3dsynth_dataset.configs import is_control
 from m3dsynth_dataset.crops import Crops
-from m3dsynth_dataset.schema import CONTROL, PRISTINE
+from m3dsynth_dataset.schema import PRISTINE
 
 CROP = (96, 96, 96)
 BATCH = 2
@@ -87,7 +88,7 @@ def _crops(release: Release) -> Crops:
     counts = {
         (config, split): release.rows(config, split, ["sample_id"]).num_rows
         for config, splits in release.splits.items()
-        if config != PRISTINE and not config.startswith(CONTROL)
+        if config != PRISTINE and not is_control(config)
         for split in splits
     }
     config, split = max(counts, key=lambda key: counts[key])

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from builder.card import Counts, config_members
+from builder.card import Counts
+from m3dsynth_dataset.configs import config_members, is_control
 from m3dsynth_dataset.schema import ALL, CONTROL, PRISTINE, Split
 
 FRAMEWORK = "m3dsynth"
@@ -39,9 +40,8 @@ def _tasks(counts: Counts) -> list[str]:
     """The default and every generator's config with rows to test on; scans and control are for judging these."""
     return [
         config
-        for config, parts in config_members(counts).items()
-        if not config.startswith(f"{CONTROL}-")
-        and any((part, Split.TEST) in counts for part in parts if part != PRISTINE)
+        for config, parts in config_members({config for config, _ in counts}).items()
+        if not is_control(config) and any((part, Split.TEST) in counts for part in parts if part != PRISTINE)
     ]
 
 

@@ -1,6 +1,5 @@
 """The data set card of a release: rendered from ``dataset_card.md`` with what the release really holds."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,8 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from builder.gate import gate
-from m3dsynth_dataset.schema import ALL, CONTROL, FORMAT_VERSION, PRISTINE, Split, data_file
+from m3dsynth_dataset.configs import config_members, in_order, is_control
+from m3dsynth_dataset.schema import ALL, FORMAT_VERSION, PRISTINE, Split, data_file
 
 TEMPLATE = Path(__file__).parents[1] / "dataset_card.md"
 
@@ -127,15 +127,9 @@ def _licence(licence: Licence) -> dict[str, str]:
     return {"license": licence.tag, **named}
 
 
-def config_members(counts: Counts) -> dict[str, list[str]]:
-    """Every config that can be loaded, with those whose rows it has: the default, then each by itself."""
-    names = _in_order({config for config, _ in counts})
-    return {ALL: [name for name in names if not name.startswith(f"{CONTROL}-")], **{name: [name] for name in names}}
-
-
 def _configs(counts: Counts, digest: str) -> list[dict[str, Any]]:
     entries = []
-    for name, parts in config_members(counts).items():
+    for name, parts in config_members({config for config, _ in counts}).items():
         files = [
             {"split": str(split), "path": [data_file(part, split) for part in parts if (part, split) in counts]}
             for split in Split
@@ -148,19 +142,14 @@ def _configs(counts: Counts, digest: str) -> list[dict[str, Any]]:
 
 def _example(counts: Counts) -> dict[str, str]:
     """A config and split to show: of an inpainter's edits, if there are any."""
-    config = min((config for config, _ in counts), key=lambda name: (name == PRISTINE, name.startswith(CONTROL), name))
+    config = min((config for config, _ in counts), key=lambda name: (name == PRISTINE, is_control(name), name))
     return {"config": config, "split": next(str(split) for split in Split if (config, split) in counts)}
 
 
 def _table(counts: Counts) -> list[dict[str, Any]]:
     """One entry per config, with its rows by split and in total."""
     table = []
-    for config in _in_order({config for config, _ in counts}):
+    for config in in_order({config for config, _ in counts}):
         by_split = {str(split): counts.get((config, split), 0) for split in Split}
         table.append({"config": config, **by_split, "total": sum(by_split.values())})
     return table
-
-
-def _in_order(configs: Iterable[str]) -> list[str]:
-    """Pristine first, the control last."""
-    return sorted(configs, key=lambda name: (name != PRISTINE, name.startswith(f"{CONTROL}-"), name))

@@ -5,8 +5,9 @@ from typing import Any
 
 from datasets import ClassLabel, List, Value
 
-from builder.card import ATTRIBUTION, LICENCES, Counts, config_members, terms_of
+from builder.card import ATTRIBUTION, LICENCES, Counts, terms_of
 from builder.responsible_use import responsible_use
+from m3dsynth_dataset.configs import config_members
 from m3dsynth_dataset.manifest import FileRecord
 from m3dsynth_dataset.schema import FEATURES, FORMAT_VERSION, Split
 
@@ -120,7 +121,7 @@ def render_croissant(counts: Counts, built: dict[str, Any], digest: str, files: 
     """
     source = built["source"]
     terms = terms_of(built)
-    members = config_members(counts)
+    members = config_members({config for config, _ in counts})
     document = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",

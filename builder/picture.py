@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from builder.errors import BuilderError
+from m3dsynth_dataset.configs import is_control
 from m3dsynth_dataset.release import Release
 from m3dsynth_dataset.sample import Sample
-from m3dsynth_dataset.schema import CONTROL, PRISTINE
+from m3dsynth_dataset.schema import PRISTINE
 from m3dsynth_dataset.staging import staged
 
 LUNG_WINDOW_HU = (-1350, 150)
@@ -27,7 +28,7 @@ COLUMNS = ("whole slice", "before", "after", "difference", "mask")
 def pick_samples(release: Release) -> list[Sample]:
     """The first edit of every generator and manipulation; of the control where there is no generator."""
     edits = [config for config in release.configs if config != PRISTINE]
-    made = [config for config in edits if not config.startswith(CONTROL)]
+    made = [config for config in edits if not is_control(config)]
     return [_first(release, config) for config in made or edits]
 
 

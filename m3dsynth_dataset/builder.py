@@ -8,10 +8,11 @@ import datasets
 from datasets.data_files import DataFilesDict, DataFilesList
 from datasets.packaged_modules.parquet.parquet import Parquet, ParquetConfig
 
+from m3dsynth_dataset.configs import config_members
 from m3dsynth_dataset.errors import DamagedReleaseError
 from m3dsynth_dataset.hub import Snapshot
 from m3dsynth_dataset.manifest import Manifest
-from m3dsynth_dataset.schema import ALL, CONTROL, FEATURES, FORMAT_VERSION, PRISTINE, Split, data_file
+from m3dsynth_dataset.schema import ALL, FEATURES, FORMAT_VERSION, Split, data_file
 
 NAME = "m3dsynth"
 """Of the data set, for ``datasets``: its folder in the cache, and what a user loads."""
@@ -104,9 +105,7 @@ class M3DSynth(Parquet):  # type: ignore[misc] # datasets has no types
 def config_files(manifest: Manifest) -> Files:
     """The files of every config and split that has rows, in the order of the card: the default first."""
     names = {path.split("/")[1] for path in manifest.files if path.startswith("data/") and path.count("/") == 2}
-    ordered = sorted(names, key=lambda name: (name != PRISTINE, name.startswith(f"{CONTROL}-"), name))
-    members = {ALL: [name for name in ordered if not name.startswith(f"{CONTROL}-")]}
-    members |= {name: [name] for name in ordered}
+    members = config_members(names)
     return {config: files for config, parts in members.items() if (files := _split_files(manifest, parts))}
 
 

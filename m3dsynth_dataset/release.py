@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pyarrow as pa
 
+from m3dsynth_dataset.configs import is_control
 from m3dsynth_dataset.crops import Crops, Positions, crops
 from m3dsynth_dataset.errors import DamagedReleaseError, HubUnavailableError, ReleaseNotFoundError, UnknownSampleError
 from m3dsynth_dataset.hub import Snapshot, is_repo_id
@@ -15,7 +16,7 @@ from m3dsynth_dataset.hub_volumes import Fetching, HubVolumes
 from m3dsynth_dataset.manifest import Manifest
 from m3dsynth_dataset.row_file import read_row, read_rows
 from m3dsynth_dataset.sample import Sample
-from m3dsynth_dataset.schema import ALL, CONTROL, Split, data_file
+from m3dsynth_dataset.schema import ALL, Split, data_file
 from m3dsynth_dataset.store import ReleaseStore
 from m3dsynth_dataset.types import Triple
 from m3dsynth_dataset.volumes import LocalVolumes, Volumes
@@ -67,7 +68,7 @@ class Release:
             ValueError: If the release has no such rows.
         """
         if config == ALL:
-            parts = [name for name, splits in self.splits.items() if split in splits and not name.startswith(CONTROL)]
+            parts = [name for name, splits in self.splits.items() if split in splits and not is_control(name)]
             if parts:
                 return pa.concat_tables(self.rows(name, split, columns) for name in parts)
         if split not in self.splits.get(config, ()):

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from m3dsynth_dataset.configs import in_order, is_control
 from m3dsynth_dataset.errors import DamagedReleaseError
 from m3dsynth_dataset.manifest import MANIFEST, Manifest
 from m3dsynth_dataset.schema import ALL, BINARY_COLUMNS, CONTROL, PRISTINE, Split, data_file
@@ -106,12 +107,9 @@ def _check(manifest: Manifest, release: Path) -> None:
 def _rows_of(manifest: Manifest) -> list[tuple[str, str]]:
     """The configs and splits that the manifest lists, in the order of the card and of the splits."""
     names = {PurePosixPath(path).parent.name for path in manifest.files if path.startswith("data/")}
-    ordered = sorted(names, key=lambda name: (name != PRISTINE, _is_control(name), name))
-    return [(name, str(split)) for name in ordered for split in Split if data_file(name, split) in manifest.files]
-
-
-def _is_control(config: str) -> bool:
-    return config.startswith(f"{CONTROL}-")
+    return [
+        (name, str(split)) for name in in_order(names) for split in Split if data_file(name, split) in manifest.files
+    ]
 
 
 def _read(release: Path, name: str) -> tuple[pa.Table, int]:
@@ -141,7 +139,7 @@ def _count_configs(tables: Tables) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {ALL: {}}
     for (config, split), table in tables.items():
         counts.setdefault(config, {})[split] = table.num_rows
-        if not _is_control(config):
+        if not is_control(config):
             counts[ALL][split] = counts[ALL].get(split, 0) + table.num_rows
     return counts
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from m3dsynth_dataset.configs import is_control
 from m3dsynth_dataset.errors import ExportError
 from m3dsynth_dataset.release import Release
-from m3dsynth_dataset.schema import ALL, CONTROL, LABELS, MANIPULATIONS
+from m3dsynth_dataset.schema import ALL, LABELS, MANIPULATIONS
 from m3dsynth_dataset.types import Triple
 
 COLUMNS = ["sample_id", "label", "manipulation", "generator", "source", "patient_id", "scan_id", "shape_zyx", "volume"]
@@ -66,7 +67,7 @@ def select(
 
 def _configs(release: Release, config: str | None) -> list[str]:
     if config == ALL:
-        return [name for name in release.configs if not name.startswith(CONTROL)]
+        return [name for name in release.configs if not is_control(name)]
     return [name for name in release.configs if config in (None, name)]
 
 
