@@ -1,7 +1,5 @@
 """Releases of any size, made of a small one: its volumes under many names, each taking no room, and its edits over."""
 
-import os
-import shutil
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from m3dsynth_dataset import Release
+from m3dsynth_dataset.linking import link_tree
 from m3dsynth_dataset.manifest import FileRecord, Manifest, digest_of, record_file
 from m3dsynth_dataset.row_file import write_rows
 from m3dsynth_dataset.schema import FORMAT_VERSION, PRISTINE, arrow_schema, data_file, volume_path
@@ -57,7 +56,7 @@ def _link_volumes(out: Path, base: Release, names: dict[str, str]) -> dict[str, 
     files: dict[str, FileRecord] = {}
     for name, scan_id in names.items():
         source, target = volume_path(scan_id), volume_path(name)
-        shutil.copytree(base.path / source, out / target, copy_function=_link)
+        link_tree(base.path / source, out / target)
         of_base = {path: record for path, record in base.manifest.files.items() if path.startswith(f"{source}/")}
         files |= {path.replace(source, target, 1): record for path, record in of_base.items()}
     return files
@@ -86,10 +85,3 @@ def _rows(base: Release, names: dict[str, str], edits: int) -> dict[tuple[str, s
 
 def _renamed(row: Row, name: str) -> Row:
     return row | {"scan_id": name, "sample_id": f"{PRISTINE}/{name}", "volume": volume_path(name)}
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

@@ -1,7 +1,5 @@
 """The release folder: rows into Parquet, volumes beside them, card, licences and manifest around them."""
 
-import os
-import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +13,7 @@ from builder.croissant import render_croissant
 from builder.errors import BuilderError
 from builder.prepare import PreparedScan
 from builder.rows import Row
+from m3dsynth_dataset.linking import link_tree
 from m3dsynth_dataset.manifest import (
     BENCHMARK,
     CARD,
@@ -49,7 +48,7 @@ def write_release(
     with staged(out) as place:
         counts = _write_rows(place, rows)
         for scan in scans:
-            _link_tree(scan.volume, place / volume_path(scan.scan_id))
+            link_tree(scan.volume, place / volume_path(scan.scan_id))
         return _describe(place, counts, built, notice)
 
 
@@ -103,15 +102,3 @@ def _write_rows(release: Path, rows: Iterable[Row]) -> Counts:
         table = pa.Table.from_pylist([{name: row[name] for name in FEATURES} for row in members], schema=arrow_schema())
         write_rows(release / data_file(config, split), table)
     return {key: len(members) for key, members in tables.items()}
-
-
-def _link_tree(source: Path, target: Path) -> None:
-    """A copy of a folder that takes no room where the file system can link."""
-    shutil.copytree(source, target, copy_function=_link)
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

@@ -1,0 +1,22 @@
+"""Copies of folders that take no room where the file system can link."""
+
+import os
+import shutil
+from pathlib import Path
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Put a folder in a second place; its files are copied where they cannot be linked.
+
+    Args:
+        source: The folder.
+        target: Its second place; must not exist.
+    """
+    shutil.copytree(source, target, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
