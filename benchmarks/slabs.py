@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
@@ -13,7 +12,6 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from m3dsynth_dataset import Crop, Release
-from m3dsynth_dataset.crops import Crops, Positions
 
 ELSEWHERE = 0.5
 """Of the slabs that are not tampered: half are the very place of an edit as it was, half lie away from any."""
@@ -25,24 +23,6 @@ class Slabs(TypedDict):
     ct: Int16[Tensor, "batch depth height width"]
     """HU."""
     mask: Bool[Tensor, "batch depth height width"]
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Crops of one config at places of one kind."""
-
-    release: Release
-    config: str
-    split: str
-    shape: tuple[int, int, int]
-    seed: int
-    positions: Positions
-    balanced: bool
-
-    def crops(self) -> Crops:
-        return self.release.crops(
-            self.config, self.split, shape=self.shape, seed=self.seed, positions=self.positions, balanced=self.balanced
-        )
 
 
 class SlabDraws(Dataset[Crop]):
@@ -61,8 +41,10 @@ class SlabDraws(Dataset[Crop]):
     ) -> None:
         self.seed = seed
         # Balanced crops come in pairs: the tampered place, and the same place as it was.
-        self._at = [_Source(release, config, split, shape, seed, "edit", True).crops() for config in configs]
-        self._away = [_Source(release, config, split, shape, seed, "away", False).crops() for config in configs]
+        self._at = [release.crops(config, split, shape=shape, seed=seed) for config in configs]
+        self._away = [
+            release.crops(config, split, shape=shape, seed=seed, positions="away", balanced=False) for config in configs
+        ]
 
     def __getitem__(self, number: int) -> Crop:
         rng = np.random.default_rng([self.seed, number])

@@ -7,9 +7,7 @@ where it was, and ends as if it had not been.
 import hashlib
 import json
 import platform
-import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import chain
@@ -29,6 +27,7 @@ from builder.prepare import PreparedScan, prepare_scans
 from builder.release import check_replaceable, write_release
 from builder.report import report_path, show_findings, write_report
 from builder.rows import Row, scan_rows
+from builder.work_folder import work_folder
 from builder.workers import each
 from generation.choice import Choice, choose
 from generation.cubes import SCHEMA as CUBES_SCHEMA
@@ -77,20 +76,6 @@ def build_release(inventory: Inventory, plan: pa.Table, options: BuildOptions) -
             scans,
             _account(plan, scans, inpainters, filled, findings),
         )
-
-
-@contextmanager
-def work_folder(out: Path, wanted: Path | None) -> Iterator[Path]:
-    """The folder for what a run leaves to the next, should it be stopped.
-
-    Args:
-        out: What is being made; the folder lies beside it and goes when the run ends well.
-        wanted: The user's own folder instead, which stays.
-    """
-    folder = wanted if wanted is not None else out.with_name(f"{out.name}.work")
-    yield folder
-    if wanted is None:
-        shutil.rmtree(folder)
 
 
 def read_scans(

@@ -128,8 +128,9 @@ class Extract:
 
     def run(self) -> None:
         """Write the store."""
-        from builder.build import by_scan, read_scans, work_folder, write_cubes
+        from builder.build import by_scan, read_scans, write_cubes
         from builder.report import show_findings
+        from builder.work_folder import work_folder
 
         rows = by_scan(read_plan(self.plan))
         with work_folder(self.out, self.work) as work:

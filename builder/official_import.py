@@ -27,6 +27,7 @@ from builder.official_scan import ImportedScan, NoduleColumns, ScanJob, import_s
 from builder.official_tables import COLUMNS, OfficialRow, OfficialTables, SeriesKey, read_tables, tables_folder
 from builder.release import check_replaceable, write_release
 from builder.series import Series
+from builder.work_folder import work_folder
 from builder.workers import each
 from m3dsynth_dataset.manifest import Manifest
 
@@ -69,8 +70,6 @@ def import_official(options: ImportOptions) -> tuple[Manifest, ImportReport]:
     Raises:
         BuilderError: If nothing can be imported.
     """
-    from builder.build import work_folder  # it knows the generators, which the processes that import need not load
-
     check_replaceable(options.out)
     tables, images = read_tables(options.tables), find_images(options.m3dsynth)
     inventory = find_series(options.lidc, workers=options.workers)

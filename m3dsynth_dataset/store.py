@@ -80,7 +80,8 @@ class ReleaseStore(Store):
         path, name = _parted(key)
         if name == METADATA:
             return self._hierarchy.has(path)
-        return await asyncio.to_thread(self._value, key) is not None
+        place = self._chunk_of(key)
+        return place is not None and await asyncio.to_thread(self._has_chunk, *place)
 
     @override
     async def list(self) -> AsyncIterator[str]:
@@ -193,6 +194,10 @@ class ReleaseStore(Store):
         sample, box = self._sample(sample_id), _box(index)
         return _ct_chunk(sample, box) if array == CT else _mask_chunk(sample, box)
 
+    def _has_chunk(self, sample_id: str, array: str, index: Triple) -> bool:
+        """Whether a chunk is stored: all of the CT, of the mask those that hold any of it. No voxel is read."""
+        return array == CT or self._chunk(sample_id, array, index) is not None
+
     def _keys(self, prefix: str) -> Iterator[str]:
         """All keys that begin with a prefix; nothing of a volume but its index is read."""
         for group in self._hierarchy.children:
@@ -209,7 +214,7 @@ class ReleaseStore(Store):
         yield f"{sample_id}/{array}/{METADATA}"
         grid = _grid(self._hierarchy.entries[sample_id].shape)
         for z, y, x in itertools.product(*map(range, grid)):
-            if array == CT or self._chunk(sample_id, array, (z, y, x)) is not None:
+            if self._has_chunk(sample_id, array, (z, y, x)):
                 yield f"{sample_id}/{array}/c/{z}/{y}/{x}"
 
 
