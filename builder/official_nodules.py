@@ -22,7 +22,7 @@ def nodule_columns(scan: AnnotatedScan, sites: Sequence[OfficialSite]) -> dict[s
         sites: Those of one scan.
     """
     nodules = find_nodules(scan)
-    found = {site.site_id: _nodule_of(site, scan, nodules) for site in sites}
+    found = {site.site_id: nodule_of(site, scan, nodules) for site in sites}
     return {
         site_id: {
             "nodule_diameter_mm": nodule.diameter_mm,
@@ -34,7 +34,7 @@ def nodule_columns(scan: AnnotatedScan, sites: Sequence[OfficialSite]) -> dict[s
     }
 
 
-def _nodule_of(site: OfficialSite, scan: AnnotatedScan, nodules: Sequence[Nodule]) -> Nodule | None:
+def nodule_of(site: OfficialSite, scan: AnnotatedScan, nodules: Sequence[Nodule]) -> Nodule | None:
     """The nodule whose place under the site rule is the nearest, if it is near enough."""
     reachable = [(_distance(site, scan, nodule), nodule) for nodule in nodules]
     distance, nodule = min(reachable, key=lambda each: each[0], default=(np.inf, None))

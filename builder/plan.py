@@ -1,7 +1,7 @@
 """The plan: one row per pristine scan and one per site, as the release will have them."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,9 +10,8 @@ import pyarrow.parquet as pq
 
 from builder.annotations import AnnotatedScan
 from builder.errors import BuilderError
-from builder.nodules import find_nodules
 from builder.patients import Draw, draw_patients
-from builder.sites import Site, find_sites, with_site
+from builder.sites import Site, find_all_nodules, find_sites, with_site
 from m3dsynth_dataset.staging import staged
 
 SCHEMA = pa.schema(
@@ -59,17 +58,37 @@ def make_plan(
     Returns:
         A table with the columns :data:`SCHEMA`, in the order of patients and scans.
     """
-    nodules = [(scan, nodule) for scan in scans for nodule in find_nodules(scan)]
+    nodules = find_all_nodules(scans)
     draw = draw_patients((scan.patient_id for scan, _ in with_site(nodules)), seed)
-    chosen = sites or find_sites(nodules, draw.drawn.__contains__)
+    chosen = sites or find_sites(nodules)
     series = {scan.scan_id: scan.patient_id for scan in scans} | {site.scan_id: site.patient_id for site in sites}
     taken = {
         scan_id: patient
         for scan_id, patient in series.items()
         if (at_hand is None or scan_id in at_hand) and _is_taken(patient, patients, draw, chosen if sites else ())
     }
-    rows = [_pristine_row(scan_id, patient, draw, seed) for scan_id, patient in taken.items()]
-    rows += [_site_row(site, draw, seed) for site in chosen if site.scan_id in taken]
+    return plan_of(taken, chosen, draw, seed)
+
+
+def plan_of(taken: Mapping[str, str], sites: Iterable[Site], draw: Draw, seed: int) -> pa.Table:
+    """The rows of scans and of the sites in them.
+
+    Args:
+        taken: Patients, by series.
+        sites: Those in other series are left out.
+        draw: Who sees whom.
+        seed: Of all randomness at the sites.
+    """
+    rows = [_pristine_row(scan_id, patient, str(draw.split_of(patient)), seed) for scan_id, patient in taken.items()]
+    return with_sites(
+        pa.Table.from_pylist(rows, schema=SCHEMA), [site for site in sites if site.scan_id in taken], seed
+    )
+
+
+def with_sites(plan: pa.Table, sites: Iterable[Site], seed: int) -> pa.Table:
+    """A plan with more sites in its scans, in the order of patients and scans; the split stays."""
+    splits = dict(zip(plan["scan_id"].to_pylist(), plan["split"].to_pylist(), strict=True))
+    rows = plan.to_pylist() + [_site_row(site, splits[site.scan_id], seed) for site in sites]
     rows.sort(key=lambda row: (row["patient_id"], row["scan_id"], row["site_id"] is not None))
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
@@ -108,20 +127,20 @@ def _is_taken(patient: str, patients: Patients, draw: Draw, wanted: Iterable[Sit
     return patients == "all" or patient in draw.drawn or any(site.patient_id == patient for site in wanted)
 
 
-def _pristine_row(scan_id: str, patient: str, draw: Draw, seed: int) -> dict[str, Any]:
+def _pristine_row(scan_id: str, patient: str, split: str, seed: int) -> dict[str, Any]:
     return {
         "source": source_of(patient),
         "scan_id": scan_id,
         "patient_id": patient,
-        "split": str(draw.split_of(patient)),
+        "split": split,
         "manipulation": "none",
         "seed": seed_of(scan_id, seed),
         "site_id": None,
     }
 
 
-def _site_row(site: Site, draw: Draw, seed: int) -> dict[str, Any]:
-    row = _pristine_row(site.scan_id, site.patient_id, draw, seed) | {
+def _site_row(site: Site, split: str, seed: int) -> dict[str, Any]:
+    row = _pristine_row(site.scan_id, site.patient_id, split, seed) | {
         "site_id": site.site_id,
         "manipulation": site.manipulation,
         "centre_zyx": site.centre_zyx,

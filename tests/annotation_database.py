@@ -19,9 +19,13 @@ CREATE TABLE zvals (id INTEGER PRIMARY KEY, scan_id INTEGER, val FLOAT);
 """
 
 
+OUTSIDE_VOXELS = 0.45
+"""How far outside a round edge the outline lies whose inside, by Pick's theorem, is the ball's section."""
+
+
 @dataclass
 class Ball:
-    """A nodule: a ball at (slice, y, x) voxels, of a diameter in mm."""
+    """A nodule: a ball at (slice, y, x) voxels, of a diameter in mm; outlined through the pixels around it."""
 
     centre: tuple[int, int, int]
     diameter_mm: float
@@ -70,7 +74,7 @@ def _outline(connection: sqlite3.Connection, key: int, series: AnnotatedSeries, 
         height = (here - index) * series.spacing_mm
         inside = (nodule.diameter_mm / 2) ** 2 - height**2
         if inside > 0:
-            radius = inside**0.5 / series.pixel_mm
+            radius = inside**0.5 / series.pixel_mm + OUTSIDE_VOXELS
             angles = np.linspace(0, 2 * np.pi, 90, endpoint=False)
             lines = [f"{x + radius * np.cos(angle):.3f},{y + radius * np.sin(angle):.3f}" for angle in angles]
             connection.execute(

@@ -91,7 +91,8 @@ def outline(
         return ()
     y, x = middle
     angles, radii = _edge(lesion, scanner.pixel, height, y, x)
-    radii = radii + hand.bias + _tremor(rng, angles, hand.tremor)
+    # As in LIDC, the outline runs through the first pixels outside the nodule.
+    radii = radii + scanner.pixel / 2 + hand.bias + _tremor(rng, angles, hand.tremor)
     columns = (x + radii * np.cos(angles) - scanner.columns[0]) / scanner.pixel
     rows = (y + radii * np.sin(angles) - scanner.rows[0]) / scanner.pixel
     return _closed(np.rint(np.column_stack([columns, rows])).astype(int))

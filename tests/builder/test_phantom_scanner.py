@@ -143,7 +143,7 @@ def test_the_database_is_read_as_pylidcs_is(tmp_path):
     assert (scan.patient_id, scan.scan_id, scan.slices_mm.tolist()) == ("PHANTOM-0001", "1.3", [2.0, 0.0, -2.0, -4.0])
     assert annotation.malignancy == 3
     assert annotation.outline[:, 1].max() == 30
-    assert annotation.diameter_mm == pytest.approx(np.cbrt(6 / np.pi * 100 * 0.25 * 3 * 2))
+    assert annotation.diameter_mm == pytest.approx(np.cbrt(6 / np.pi * 9 * 9 * 0.25 * 3 * 2))
 
 
 def test_equal_scans_give_equal_databases(tmp_path):

