@@ -8,6 +8,7 @@ from benchmarks.growth import measure_growth
 from benchmarks.loading import measure_loading
 from benchmarks.measurement import Measurement
 from benchmarks.reading import measure_reading
+from benchmarks.scoring import measure_scoring
 from m3dsynth_dataset import open_release
 
 
@@ -27,3 +28,4 @@ def measure(path: Path, repeats: int) -> Iterator[Measurement]:
         yield from measure_reading(release, Path(folder, "reading"), repeats)
         yield from measure_loading(release, Path(folder, "loading"), max(3, repeats // 5))
         yield from measure_growth(release, Path(folder, "growth"), max(3, repeats // 5))
+        yield from measure_scoring(release, Path(folder, "scoring"))

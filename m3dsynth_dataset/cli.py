@@ -200,11 +200,109 @@ class Export:
         return 1 if done.failed else 0
 
 
+@dataclass(frozen=True)
+class Validate:
+    """Name all that is wrong with a submission to a split of a release. Scores nothing, and executes nothing in it.
+
+    Every sample of the split is judged, the control's too. Rows of the validation split may stand beside those of
+    another: its pristine scans, all of them or none, set the threshold of Pd@1%.
+
+    Exit status: 0 if the submission is sound, 1 if not, 2 if there is none, or for a mistake in the call.
+
+    Example: m3dsynth validate submission --release m3dsynth
+    """
+
+    submission: Positional[Path | None] = None
+    """Folder with predictions.parquet and metadata.json, or a zip of it."""
+    _: KW_ONLY
+    release: str | None = None
+    """Folder of the release, or its name on the Hub, such as ORG/m3dsynth."""
+    split: Literal["train", "validation", "test"] = "test"
+    json: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Write the findings for programs, every one of them."""
+    schema: bool = False
+    """Print what the two files hold: the JSON Schema of metadata.json, and the columns of predictions.parquet."""
+
+    def __post_init__(self) -> None:
+        if self.schema != (self.submission is None) or self.schema != (self.release is None):
+            raise ValueError("name a submission and its --release, or ask for the --schema alone")
+
+    def run(self) -> int:
+        """Print the findings, one a line, and how many there are."""
+        from json import dumps
+
+        from m3dsynth_dataset.submission.account import Account
+        from m3dsynth_dataset.submission.description import describe_format
+
+        if self.submission is None or self.release is None:
+            print(dumps(describe_format(), indent=1))
+            return 0
+        account = Account.of(self.submission, self.release, self.split)
+        if self.json is not None:
+            account.write(self.json)
+        print(account.text())
+        return 1 if account.findings else 0
+
+
+@dataclass(frozen=True)
+class Score:
+    """Score a submission against what is true of a split. Validates it first, and names all that is wrong.
+
+    Figures are overall and for every generator and manipulation, with 95 % intervals over patients. Where the
+    submission has the pristine scans of validation, these set the threshold of Pd@1%. Nothing in it is executed.
+
+    Exit status: 0 if it was scored, 1 if it is not valid, 2 for a mistake in the call.
+
+    Example: m3dsynth score submission --release m3dsynth --json result.json --plots plots
+    """
+
+    submission: Positional[Path]
+    """Folder with predictions.parquet and metadata.json, or a zip of it."""
+    _: KW_ONLY
+    release: str
+    """Folder of the release, or its name on the Hub, such as ORG/m3dsynth."""
+    split: Literal["train", "validation", "test"] = "test"
+    labels: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Sealed labels, for a release that does not tell what is true of its test."""
+    json: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Write the result for programs; the same bytes on every run."""
+    plots: Annotated[Path | None, arg(metavar="FOLDER")] = None
+    """Draw roc.png, scores.png, groups.png and calibration.png. Needs pip install "m3dsynth[scoring]"."""
+
+    def run(self) -> int:
+        """Validate, score, print the table, and write what is asked for."""
+        from m3dsynth_dataset.release import open_release
+        from m3dsynth_dataset.scoring.labels import read_labels
+        from m3dsynth_dataset.scoring.plots import check_plots, write_plots
+        from m3dsynth_dataset.scoring.result import result, write_result
+        from m3dsynth_dataset.scoring.score import score
+        from m3dsynth_dataset.scoring.table import table
+        from m3dsynth_dataset.submission.account import Account
+        from m3dsynth_dataset.submission.reading import read_submission
+
+        if self.plots is not None:
+            check_plots()
+        labels = None if self.labels is None else read_labels(self.labels)
+        account = Account.of(self.submission, self.release, self.split)
+        if account.findings:
+            print(f"{account.text()}; not scored")
+            return 1
+        scored = score(read_submission(self.submission), open_release(self.release), self.split, labels)
+        print(table(scored))
+        if self.json is not None:
+            write_result(self.json, result(scored.subject, scored.card))
+        if self.plots is not None:
+            write_plots(scored, self.plots)
+        return 0
+
+
 Command = (
     Annotated[Info, subcommand("info")]
     | Annotated[Verify, subcommand("verify")]
     | Annotated[Export, subcommand("export")]
     | Annotated[Install, subcommand("install")]
+    | Annotated[Validate, subcommand("validate")]
+    | Annotated[Score, subcommand("score")]
 )
 
 
@@ -235,13 +333,16 @@ def _expected_errors() -> tuple[type[Exception], ...]:
         FormatVersionError,
         HubAccessError,
         HubUnavailableError,
+        LabelsError,
         MissingExtraError,
         NotEnoughSpaceError,
         ReleaseNotFoundError,
+        SubmissionError,
         UnknownSampleError,
     )
 
     export = ExportError, MissingExtraError, NotEnoughSpaceError
     hub = HubAccessError, HubUnavailableError
     release = DamagedReleaseError, FormatVersionError, ReleaseNotFoundError, UnknownSampleError
-    return PermissionError, *release, *export, *hub
+    scoring = LabelsError, SubmissionError
+    return PermissionError, *release, *export, *hub, *scoring

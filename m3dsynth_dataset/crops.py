@@ -10,7 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from m3dsynth_dataset.box import Box
+from m3dsynth_dataset.errors import SealedError
 from m3dsynth_dataset.sample import Sample
+from m3dsynth_dataset.schema import ALL, SEALED
 from m3dsynth_dataset.types import Patch, PatchMask, Triple
 
 if TYPE_CHECKING:
@@ -150,6 +152,11 @@ def crops(
         raise ValueError(f"shape must be three numbers of voxels (z, y, x), each >= 1, got {shape}")
     if seed < 0:
         raise ValueError(f"seed must be >= 0, got {seed}")
+    if config == SEALED or (config == ALL and split in release.splits.get(SEALED, ())):
+        raise SealedError(
+            f"{release.name}: crops come with their masks, and those of {config!r}, {split!r} are sealed; read "
+            "release.sample(sample_id).ct.crop(start, shape)"
+        )
     places = release.rows(config, split, PLACE_COLUMNS)
     edited = bool(places["box_start_zyx"].null_count < places.num_rows)
     return Crops(release, config, split, shape, seed, positions, balanced and edited, 0, places, {})

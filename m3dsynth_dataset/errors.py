@@ -35,3 +35,23 @@ class NotEnoughSpaceError(OSError):
 
 class MissingExtraError(ImportError):
     """A library that only some need is not installed."""
+
+
+class LabelsError(ValueError):
+    """A file of sealed labels is damaged, or does not belong to the release that is scored."""
+
+
+class SealedError(ValueError):
+    """The truth of a sample is asked for that is sealed."""
+
+
+class SubmissionError(ValueError):
+    """A submission is not what the format says, or does not fit the release that it is held against."""
+
+
+class SubmissionNotFoundError(SubmissionError, FileNotFoundError):
+    """There is no submission at a path."""
+
+
+class ResultError(ValueError):
+    """A file is not the result of scoring a submission."""

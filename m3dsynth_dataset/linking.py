@@ -12,10 +12,11 @@ def link_tree(source: Path, target: Path) -> None:
         source: The folder.
         target: Its second place; must not exist.
     """
-    shutil.copytree(source, target, copy_function=_link)
+    shutil.copytree(source, target, copy_function=link_file)
 
 
-def _link(source: str, target: str) -> None:
+def link_file(source: str | Path, target: str | Path) -> None:
+    """Put a file in a second place, of which the folder exists; it is copied where it cannot be linked."""
     try:
         os.link(source, target)
     except OSError:

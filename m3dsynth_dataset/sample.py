@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from m3dsynth_dataset.edit import EncodedEdit
-from m3dsynth_dataset.errors import DamagedReleaseError
+from m3dsynth_dataset.errors import DamagedReleaseError, SealedError
 from m3dsynth_dataset.lazy import EditedVolume, MaskVolume
-from m3dsynth_dataset.schema import LABELS, MANIPULATIONS
+from m3dsynth_dataset.schema import LABELS, MANIPULATIONS, SEALED, class_name
 from m3dsynth_dataset.shard import VoxelSource
 from m3dsynth_dataset.volume import Geometry
 from m3dsynth_dataset.volumes import Volumes
@@ -35,13 +35,13 @@ class Sample:
 
     @property
     def label(self) -> str:
-        """Pristine, tampered or control."""
-        return LABELS[self.row["label"]]
+        """Pristine, tampered or control; sealed where the release does not tell."""
+        return class_name(LABELS, self.row["label"])
 
     @property
     def manipulation(self) -> str:
-        """None, injection or removal."""
-        return MANIPULATIONS[self.row["manipulation"]]
+        """None, injection or removal; sealed where the release does not tell."""
+        return class_name(MANIPULATIONS, self.row["manipulation"])
 
     @property
     def geometry(self) -> Geometry:
@@ -59,12 +59,22 @@ class Sample:
 
     @cached_property
     def pristine(self) -> EditedVolume:
-        """The scan in HU (z, y, x) as it was before; read where it is indexed."""
+        """The scan in HU (z, y, x) as it was before; read where it is indexed.
+
+        Raises:
+            SealedError: If the release does not tell.
+        """
+        self._check_open("what the scan was like before")
         return EditedVolume(self._volume, None)
 
     @cached_property
     def mask(self) -> MaskVolume:
-        """Voxels (z, y, x) that came from the inpainter."""
+        """Voxels (z, y, x) that came from the inpainter.
+
+        Raises:
+            SealedError: If the release does not tell.
+        """
+        self._check_open("which voxels came from an inpainter, if any")
         z, y, x = (int(length) for length in self.row["shape_zyx"])
         return MaskVolume((z, y, x), self._encoded)
 
@@ -105,6 +115,10 @@ class Sample:
                 f"{self.row['volume']}: {volume.shape} voxels, but the row says {list(self.row['shape_zyx'])}"
             )
         return volume
+
+    def _check_open(self, asked: str) -> None:
+        if self.label == SEALED:
+            raise SealedError(f"{self.id}: {asked} is sealed; whoever sealed the release has the labels. `ct` is open")
 
     @property
     def _encoded(self) -> EncodedEdit | None:

@@ -38,6 +38,11 @@ PRISTINE = "pristine"
 """The config with one row per scan."""
 ALL = "all"
 """The default config: pristine and every generator's rows, not the control's."""
+SEALED = "sealed"
+"""The config of a test whose labels are not in the release: of each scan one version, and nobody is told which.
+
+Its rows have the scan's geometry; label, manipulation, generator and whatever says where an edit is are null.
+"""
 
 
 def config_name(generator: str, manipulation: str) -> str:
@@ -105,6 +110,11 @@ def arrow_schema() -> pa.Schema:
 def class_index(names: tuple[str, ...], name: str) -> int:
     """The number that stands for a class label in the files."""
     return names.index(name)
+
+
+def class_name(names: tuple[str, ...], index: int | None) -> str:
+    """The class label that a number in the files stands for; ``sealed`` where they do not tell."""
+    return SEALED if index is None else names[index]
 
 
 def is_compatible(version: Any) -> bool:  # noqa: ANN401 - it comes from a file that may hold anything

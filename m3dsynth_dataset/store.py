@@ -21,7 +21,7 @@ from zarr.core.buffer import Buffer, BufferPrototype
 
 from m3dsynth_dataset.box import Box
 from m3dsynth_dataset.sample import Sample
-from m3dsynth_dataset.schema import CHUNK, LABELS, MANIPULATIONS
+from m3dsynth_dataset.schema import CHUNK, LABELS, MANIPULATIONS, SEALED, class_name
 from m3dsynth_dataset.store_metadata import ARRAYS, CT, METADATA, Entry, Hierarchy
 from m3dsynth_dataset.types import Triple
 
@@ -186,7 +186,7 @@ class ReleaseStore(Store):
             return None
         sample_id, array, _, z, y, x = parts
         entry, index = self._hierarchy.entries.get(sample_id), (int(z), int(y), int(x))
-        if entry is None or array not in ARRAYS or any(map(int.__ge__, index, _grid(entry.shape))):
+        if entry is None or array not in entry.arrays or any(map(int.__ge__, index, _grid(entry.shape))):
             return None
         return sample_id, array, index
 
@@ -204,8 +204,8 @@ class ReleaseStore(Store):
             key = f"{group}/{METADATA}" if group else METADATA
             if key.startswith(prefix):
                 yield key
-        for sample_id in self._hierarchy.entries:
-            for array in ARRAYS:
+        for sample_id, entry in self._hierarchy.entries.items():
+            for array in entry.arrays:
                 base = f"{sample_id}/{array}/"
                 if base.startswith(prefix) or prefix.startswith(base):
                     yield from (key for key in self._array_keys(sample_id, array) if key.startswith(prefix))
@@ -248,10 +248,15 @@ def _entries(rows: pa.Table, split: str) -> Iterator[tuple[str, Entry]]:
     scans = dict(zip(first, rows.select(_OF_A_SCAN).take(list(first.values())).to_pylist(), strict=True))
     for scan_id, *values in zip(scan_ids, *(rows[name].to_pylist() for name in _OF_A_SAMPLE), strict=True):
         sample_id, patient, label, manipulation, generator = values
-        words = {"label": LABELS[label], "manipulation": MANIPULATIONS[manipulation], "generator": generator}
+        words = {
+            "label": class_name(LABELS, label),
+            "manipulation": class_name(MANIPULATIONS, manipulation),
+            "generator": generator or SEALED,
+        }
         geometry = dict(scans[scan_id])
         z, y, x = geometry.pop("shape_zyx")
-        yield sample_id, Entry((z, y, x), {**words, "patient_id": patient, "split": split, **geometry})
+        arrays = (CT,) if label is None else ARRAYS
+        yield sample_id, Entry((z, y, x), {**words, "patient_id": patient, "split": split, **geometry}, arrays)
 
 
 def _collect_later() -> None:

@@ -22,6 +22,8 @@ class Entry:
 
     shape: Triple
     attributes: Mapping[str, Any]
+    arrays: tuple[str, ...] = ARRAYS
+    """The CT alone, if the mask is sealed."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,11 @@ class Hierarchy:
     def children(self) -> Mapping[str, tuple[str, ...]]:
         """The names in every group, and in the root, which is called by the empty string."""
         names: dict[str, dict[str, None]] = defaultdict(dict)
-        for sample_id in self.entries:
+        for sample_id, entry in self.entries.items():
             parts = sample_id.split("/")
             for depth, part in enumerate(parts):
                 names["/".join(parts[:depth])][part] = None
-            names[sample_id] = dict.fromkeys(ARRAYS)
+            names[sample_id] = dict.fromkeys(entry.arrays)
         return {group: tuple(members) for group, members in names.items()}
 
     def has(self, path: str) -> bool:
@@ -80,7 +82,7 @@ class Hierarchy:
             return f'{{"zarr_format":3,"node_type":"group","attributes":{json.dumps(dict(attributes))}}}'
         sample_id, _, name = path.rpartition("/")
         entry = self.entries.get(sample_id)
-        return None if entry is None or name not in ARRAYS else _array(name, entry.shape)
+        return None if entry is None or name not in entry.arrays else _array(name, entry.shape)
 
 
 @cache

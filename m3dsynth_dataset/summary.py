@@ -131,7 +131,7 @@ Tables = dict[tuple[str, str], pa.Table]
 
 def _generators(tables: Tables) -> tuple[str, ...]:
     of_edits = (table["generator"] for (config, _), table in tables.items() if config != PRISTINE)
-    names = {name for column in of_edits for name in column.unique().to_pylist()}
+    names = {name for column in of_edits for name in column.unique().to_pylist() if name is not None}
     return tuple(sorted(names, key=lambda name: (name == CONTROL, name)))
 
 

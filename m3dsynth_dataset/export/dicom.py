@@ -21,7 +21,7 @@ from m3dsynth_dataset.export.place import placed, record_of, write_record
 from m3dsynth_dataset.export.segmentation import segmentation
 from m3dsynth_dataset.manifest import Manifest
 from m3dsynth_dataset.sample import Sample
-from m3dsynth_dataset.schema import CHUNK
+from m3dsynth_dataset.schema import CHUNK, SEALED
 
 SERIES, MASK = "ct", "mask.dcm"
 """Folder of the slices, and file of the segmentation, in a sample's folder."""
@@ -47,8 +47,12 @@ def export_dicom(sample: Sample, out: Path, source: DicomFolder | None = None) -
             reference, acquisition. Without, the headers are built from the release.
 
     Raises:
-        ExportError: If the source does not hold the series that the sample was made from.
+        ExportError: If the source does not hold the series that the sample was made from, or the sample is sealed.
     """
+    if sample.label == SEALED:
+        raise ExportError(
+            f"{sample.id}: a DICOM object must say what was done to it, and that is sealed; export to nifti or zarr"
+        )
     manifest = Manifest.read(sample.release)
     record = record_of(sample.id, "dicom", manifest.digest, "built" if source is None else "original")
     headers = _headers(sample, manifest, source)

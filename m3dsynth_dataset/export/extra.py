@@ -1,4 +1,4 @@
-"""The libraries of the extra ``export``, loaded when a file is written with them."""
+"""The libraries of extras such as ``export``, loaded when a file is written with them."""
 
 from importlib import import_module
 from types import ModuleType
@@ -6,12 +6,13 @@ from types import ModuleType
 from m3dsynth_dataset.errors import MissingExtraError
 
 
-def need(library: str, purpose: str) -> ModuleType:
+def need(library: str, purpose: str, extra: str = "export") -> ModuleType:
     """Import a library.
 
     Args:
         library: Its name in Python.
         purpose: What it is for, such as ``DICOM files are written with``.
+        extra: Of m3dsynth, which brings it.
 
     Raises:
         MissingExtraError: If it is not installed.
@@ -22,5 +23,5 @@ def need(library: str, purpose: str) -> ModuleType:
         if error.name != library:
             raise
         raise MissingExtraError(
-            f"{purpose} {library}, which is not installed: pip install 'm3dsynth[export]'"
+            f"{purpose} {library}, which is not installed: pip install 'm3dsynth[{extra}]'"
         ) from error

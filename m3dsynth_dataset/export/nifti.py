@@ -9,13 +9,14 @@ from m3dsynth_dataset.export.notice import notice
 from m3dsynth_dataset.export.place import placed, record_of, write_record
 from m3dsynth_dataset.manifest import Manifest
 from m3dsynth_dataset.sample import Sample
+from m3dsynth_dataset.schema import SEALED
 
 NOTICE_BYTES = 79
 """What the description field of a NIfTI header holds."""
 
 
 def export_nifti(sample: Sample, out: Path) -> Path:
-    """Write ``ct.nii.gz`` (int16 HU) and ``mask.nii.gz`` (uint8), index order x, y, z as NIfTI has it.
+    """Write ``ct.nii.gz`` (int16 HU) and ``mask.nii.gz`` (uint8; not of a sealed sample), index order x, y, z.
 
     Slices go upwards in the files, as ITK sorts a DICOM series, so that both show the same array.
 
@@ -26,7 +27,10 @@ def export_nifti(sample: Sample, out: Path) -> Path:
     affine = sample.geometry.ascending(len(sample.ct)).affine_ras()
     record = record_of(sample.id, "nifti", Manifest.read(sample.release).digest)
     with placed(out, record) as (place, folder):
-        for name, voxels in (("ct", sample.ct[::-1]), ("mask", sample.mask[::-1].astype(np.uint8))):
+        arrays = {"ct": sample.ct[::-1]}
+        if sample.label != SEALED:
+            arrays["mask"] = sample.mask[::-1].astype(np.uint8)
+        for name, voxels in arrays.items():
             image = nib.Nifti1Image(voxels.transpose(2, 1, 0), affine)
             image.header.set_xyzt_units("mm")
             image.header["descrip"] = notice(sample).encode()[:NOTICE_BYTES]

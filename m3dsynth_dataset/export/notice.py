@@ -1,18 +1,24 @@
 """What exported files say of themselves, in words."""
 
 from m3dsynth_dataset.sample import Sample
+from m3dsynth_dataset.schema import SEALED
 
 PHANTOM = "phantom"
 """The source of computed scans."""
 
 
 def is_synthetic(sample: Sample) -> bool:
-    """Whether some or all voxels were made: by an edit, the control's included, or because the scan is a phantom."""
+    """Whether some or all voxels were made: by an edit, the control's included, or because the scan is a phantom.
+
+    A sealed sample counts as one, for it may be.
+    """
     return sample.label != "pristine" or sample.row["source"] == PHANTOM
 
 
 def notice(sample: Sample) -> str:
     """One line, the most important first: formats cut it off where they have no more room."""
+    if sample.label == SEALED:
+        return "MAY BE SYNTHETIC: test sample, sealed (m3dsynth), not for diagnosis"
     if sample.label == "control":
         return f"SYNTHETIC: control of {sample.manipulation}, {sample.row['generator']} (m3dsynth), not for diagnosis"
     if sample.label == "tampered":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from m3dsynth_dataset.configs import is_control
 from m3dsynth_dataset.errors import ExportError
 from m3dsynth_dataset.release import Release
-from m3dsynth_dataset.schema import ALL, LABELS, MANIPULATIONS
+from m3dsynth_dataset.schema import ALL, LABELS, MANIPULATIONS, SEALED, class_name
 from m3dsynth_dataset.types import Triple
 
 COLUMNS = ["sample_id", "label", "manipulation", "generator", "source", "patient_id", "scan_id", "shape_zyx", "volume"]
@@ -74,6 +74,8 @@ def _configs(release: Release, config: str | None) -> list[str]:
 def _entries(release: Release, config: str, split: str) -> list[Entry]:
     rows = release.rows(config, split, COLUMNS).to_pylist()
     for row in rows:
-        row["label"], row["manipulation"] = LABELS[row["label"]], MANIPULATIONS[row["manipulation"]]
+        row["label"] = class_name(LABELS, row["label"])
+        row["manipulation"] = class_name(MANIPULATIONS, row["manipulation"])
+        row["generator"] = row["generator"] or SEALED
         row["shape_zyx"] = tuple(row["shape_zyx"])
     return [Entry(config=config, split=split, **row) for row in rows]

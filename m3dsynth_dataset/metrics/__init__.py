@@ -11,7 +11,7 @@ from m3dsynth_dataset.metrics.detection import (
     pd_at,
     threshold_at,
 )
-from m3dsynth_dataset.metrics.localisation import Overlap, overlap
+from m3dsynth_dataset.metrics.localisation import Overlap, oracle_f1, overlap
 from m3dsynth_dataset.metrics.roc import Roc, roc
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "equal_error_rate",
     "false_alarm_rate",
     "interval",
+    "oracle_f1",
     "overlap",
     "pd_at",
     "roc",

@@ -9,6 +9,8 @@ from m3dsynth_dataset.metrics.roc import Scores, check_scores, roc
 
 FEW_NEGATIVES = 100
 """With fewer pristine samples, a false-alarm rate of 1 % is less than one of them."""
+TOLERANCE = 1e-9
+"""1 % of 100 is one, whatever the last digit of the product says."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def threshold_at(pristine: Scores, rate: float = 0.01) -> float:
     check_scores(pristine)
     if not 0 <= rate < 1:
         raise ValueError(f"a rate of false alarms is >= 0 and < 1, got {rate}")
-    allowed = math.floor(rate * len(pristine) + 1e-9)
+    allowed = math.floor(rate * len(pristine) + TOLERANCE)
     return float(np.sort(pristine)[len(pristine) - 1 - allowed])
 
 

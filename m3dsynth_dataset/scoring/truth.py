@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from m3dsynth_dataset.box import Box
 from m3dsynth_dataset.edit import EncodedEdit
-from m3dsynth_dataset.schema import LABELS, MANIPULATIONS, PatchEncoding
+from m3dsynth_dataset.schema import LABELS, MANIPULATIONS, SEALED, PatchEncoding, class_name
 from m3dsynth_dataset.types import PatchMask, Triple
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ class Truth:
     patient_id: str
     scan_id: str
     label: str
-    """Pristine, tampered or control."""
+    """Pristine, tampered or control; sealed, as are the next two, where the release does not tell."""
     generator: str
     manipulation: str
     shape: Triple
     box: Box | None
-    """Where the edit is; None for a pristine scan."""
+    """Where the edit is; None for a pristine scan, or where the release does not tell."""
     encoded_mask: bytes | None
 
     def mask(self) -> PatchMask | None:
@@ -59,9 +59,9 @@ def _truth(row: dict[str, Any]) -> Truth:
         row["sample_id"],
         row["patient_id"],
         row["scan_id"],
-        LABELS[row["label"]],
-        row["generator"],
-        MANIPULATIONS[row["manipulation"]],
+        class_name(LABELS, row["label"]),
+        row["generator"] or SEALED,
+        class_name(MANIPULATIONS, row["manipulation"]),
         (z, y, x),
         None if start is None else Box((start[0], start[1], start[2]), (shape[0], shape[1], shape[2])),
         row["mask"],

@@ -27,6 +27,15 @@ SCHEMA = pa.schema(
     ]
 )
 
+ROWS_PER_GROUP = 64
+PARQUET_OPTIONS: Mapping[str, Any] = {
+    # Maps are compressed already, no two of them are alike, and statistics of them would fill the footer.
+    "compression": {name: "none" if name == "heatmap" else "zstd" for name in SCHEMA.names},
+    "use_dictionary": [name for name in SCHEMA.names if name != "heatmap"],
+    "write_statistics": [name for name in SCHEMA.names if name != "heatmap"],
+    "write_page_checksum": True,
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -71,10 +80,10 @@ def write_submission(out: Path, rows: pa.Table, metadata: Mapping[str, Any]) -> 
     """
     with staged(out) as place:
         place.mkdir()
-        pq.write_table(
-            rows.sort_by("sample_id"), place / PREDICTIONS, row_group_size=64, write_page_checksum=True,
-            compression={name: "none" if name == "heatmap" else "zstd" for name in SCHEMA.names},
-            write_statistics=[name for name in SCHEMA.names if name != "heatmap"],
-        )  # fmt: skip
-        text = json.dumps({"format": FORMAT, **metadata}, indent=1, sort_keys=True)
-        (place / METADATA).write_text(text + "\n", encoding="utf-8")
+        pq.write_table(rows.sort_by("sample_id"), place / PREDICTIONS, row_group_size=ROWS_PER_GROUP, **PARQUET_OPTIONS)
+        (place / METADATA).write_bytes(metadata_bytes(metadata))
+
+
+def metadata_bytes(metadata: Mapping[str, Any]) -> bytes:
+    """What ``metadata.json`` holds."""
+    return (json.dumps({"format": FORMAT, **metadata}, indent=1, sort_keys=True) + "\n").encode()

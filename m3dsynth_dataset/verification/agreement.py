@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from m3dsynth_dataset.manifest import MANIFEST
-from m3dsynth_dataset.schema import PRISTINE
+from m3dsynth_dataset.schema import PRISTINE, SEALED
 from m3dsynth_dataset.verification.finding import COPY_AGAIN, MADE_WRONG, Finding, brief
 from m3dsynth_dataset.verification.row import Row, is_null
 from m3dsynth_dataset.verification.table import Table
@@ -75,8 +75,13 @@ def check_splits(known: Sequence[Known]) -> Iterator[Finding]:
 
 
 def check_scans(known: Sequence[Known]) -> Iterator[Finding]:
-    """Whether every scan has a pristine row."""
+    """Whether every scan has a pristine row, and a sealed one no other: two versions of a scan can be subtracted."""
     pristine = {row.scan_id for row in known if row.table.config == PRISTINE}
+    counts = Counter(row.scan_id for row in known)
     for row in known:
-        if row.scan_id not in pristine:
+        if row.table.config == SEALED:
+            if counts[row.scan_id] > 1:
+                rule = f"its scan {row.scan_id} has one row, since it is sealed"
+                yield Finding(row.sample_id, rule, f"{counts[row.scan_id]}", MADE_WRONG)
+        elif row.scan_id not in pristine:
             yield Finding(row.sample_id, f"its scan {row.scan_id} has a pristine row", "none", MADE_WRONG)

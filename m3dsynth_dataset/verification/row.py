@@ -10,6 +10,7 @@ from m3dsynth_dataset.schema import (
     LABELS,
     MANIPULATIONS,
     PRISTINE,
+    SEALED,
     class_index,
     config_name,
     volume_path,
@@ -31,14 +32,22 @@ EDIT_COLUMNS = frozenset(
 _MAY_BE_NULL = frozenset(("nodule_diameter_mm", "malignancy", "readers", "weights_sha256"))
 
 
+_SEALED_COLUMNS = EDIT_COLUMNS | _MAY_BE_NULL | {"label", "manipulation", "generator", "seed"}
+"""Each would tell which version of a scan a sealed sample is, or what to look for in it."""
+
+
+_ABSENT: dict[str, frozenset[str]] = {PRISTINE: EDIT_COLUMNS, SEALED: _SEALED_COLUMNS}
+"""Columns that the rows of a config do not have."""
+
+
 def check_row(row: Row, table: Table) -> Iterator[Finding]:
     """Whether a row has what it must have, where it stands."""
     place = str(row["sample_id"] or table.path)
-    pristine = table.config == PRISTINE
+    absent = _ABSENT.get(table.config, frozenset())
     for column in FEATURES:
-        if pristine and column in EDIT_COLUMNS:
+        if column in absent:
             if row[column] is not None:
-                yield Finding(place, f"a pristine row has no {column}", _shown(row[column]), MADE_WRONG)
+                yield Finding(place, f"a {table.config} row has no {column}", _shown(row[column]), MADE_WRONG)
         elif column not in _MAY_BE_NULL and is_null(row[column]):
             yield Finding(place, f"the row has a {column}", "null", MADE_WRONG)
     for column, value in _expected(row, table).items():
@@ -51,6 +60,8 @@ def check_row(row: Row, table: Table) -> Iterator[Finding]:
 def _expected(row: Row, table: Table) -> Row:
     """The columns that follow from others."""
     expected: Row = {"volume": volume_path(row["scan_id"])} if row["scan_id"] else {}
+    if table.config == SEALED:
+        return expected | {"sample_id": f"{SEALED}/{row['scan_id']}"}
     if table.config == PRISTINE:
         return expected | {
             "label": class_index(LABELS, "pristine"),

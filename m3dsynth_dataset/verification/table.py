@@ -8,7 +8,16 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 from datasets import Features
 
-from m3dsynth_dataset.schema import FEATURES, FORMAT_VERSION, MANIPULATIONS, PRISTINE, Split, arrow_schema, data_file
+from m3dsynth_dataset.schema import (
+    FEATURES,
+    FORMAT_VERSION,
+    MANIPULATIONS,
+    PRISTINE,
+    SEALED,
+    Split,
+    arrow_schema,
+    data_file,
+)
 from m3dsynth_dataset.verification.finding import MADE_WRONG, Finding
 
 
@@ -27,7 +36,7 @@ def place_of(name: str) -> Table | None:
         config = PurePosixPath(name).parent.name
         generator, _, manipulation = config.rpartition("-")
         if name == data_file(config, split) and (
-            config == PRISTINE or (generator and manipulation in MANIPULATIONS[1:])
+            config in (PRISTINE, SEALED) or (generator and manipulation in MANIPULATIONS[1:])
         ):
             return Table(name, config, str(split))
     return None

@@ -9,12 +9,16 @@ from benchmarks.published_form import read_crop, write_slices
 def lines(release_path, tmp_path_factory):
     import benchmarks.growth
     import benchmarks.loading
+    import benchmarks.scoring
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(benchmarks.growth, "MANY", 30)
         patch.setattr(benchmarks.growth, "READS", 4)
         patch.setattr(benchmarks.loading, "BATCHES", 2)
         patch.setattr(benchmarks.loading, "WARM", 1)
+        patch.setattr(benchmarks.scoring, "VOLUMES", 90)
+        patch.setattr(benchmarks.scoring, "FULL_SCANS", 20)
+        patch.setattr(benchmarks.scoring, "FULL_SHAPE", (24, 80, 80))
         return list(measure(release_path, repeats=1))
 
 
@@ -25,6 +29,7 @@ def test_every_row_of_the_design_on_reading_is_there(lines):
         ("size of 8,577 edits", 1000), ("random 96-voxel crop", 150), ("random axial slice", 4),
         ("overhead of an edit", 1.05), ("crop at 30 volumes", 1.2), ("96-voxel crops, 0 workers", 0.6),
         ("96-voxel crops, 2 workers", 0.6), ("crop through release.store()", 1.1),
+        ("scoring 90 volumes", 20), ("memory of scoring 90 volumes", 1),
     }  # fmt: skip
 
 

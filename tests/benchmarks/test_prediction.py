@@ -3,12 +3,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import sealable_release
 
 from benchmarks.detector import SliceVerdict
+from benchmarks.errors import BenchmarkError
 from benchmarks.prediction import Predicting
 from m3dsynth_dataset import open_release
-from m3dsynth_dataset.scoring import judge, scorecard, truths
-from m3dsynth_dataset.submission import from_table
+from m3dsynth_dataset.scoring import judge, score, scorecard, slabs, truths
+from m3dsynth_dataset.submission import from_table, read_submission
+from m3dsynth_dataset.submission.validation import expected_of, validate
 
 
 @dataclass
@@ -115,3 +118,63 @@ def test_what_was_kept_of_another_detector_is_not_used(release, oracle, tmp_path
     Predicting(release, "test", oracle)(tmp_path / "out", key="weights 2")
 
     assert len(oracle.judged) > 40
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory):
+    """A release whose validation has patients of its own."""
+    return open_release(sealable_release.write(tmp_path_factory.mktemp("apart")))
+
+
+class Everywhere:
+    """Fires a little more from slice to slice, and tells which scans it was shown."""
+
+    name, reach = "everywhere", 1
+
+    def __init__(self):
+        self.judged = []
+
+    def judge(self, ct, first, stop):
+        for number in range(first, stop):
+            self.judged.append(number)
+            yield SliceVerdict(number, number / 100, np.full(ct.shape[1:], 0.75, np.float32))
+
+
+def test_the_pristine_scans_of_validation_are_judged_as_well(apart, tmp_path):
+    Predicting(apart, "test", Everywhere(), calibrates=True)(tmp_path / "out")
+    found = score(read_submission(tmp_path / "out"), apart, draws=2)
+    pristine = {truth.sample_id for truth in truths(apart, "validation") if truth.label == "pristine"}
+
+    assert found.card.calibrated_on == "validation"
+    ids = from_table(pq.read_table(tmp_path / "out" / "predictions.parquet")).keys()
+    assert ids == {truth.sample_id for truth in truths(apart, "test")} | pristine
+    assert list(validate(tmp_path / "out", expected_of(apart, "test"))) == []
+
+
+def test_validation_itself_has_no_other_split_to_be_calibrated_on(apart, tmp_path):
+    Predicting(apart, "validation", Everywhere(), calibrates=True)(tmp_path / "out")
+
+    found = score(read_submission(tmp_path / "out"), apart, "validation", draws=2)
+    assert found.card.calibrated_on == "this split"
+
+
+def test_of_slabs_nothing_else_is_judged(apart, tmp_path, monkeypatch):
+    monkeypatch.setattr("m3dsynth_dataset.scoring.slab.DEPTH", 4)
+    monkeypatch.setattr("m3dsynth_dataset.scoring.slab.JITTER", 1)
+    Predicting(apart, "test", Everywhere(), calibrates=True, protocol="slab")(tmp_path / "out")
+    submission = read_submission(tmp_path / "out")
+    places = slabs(truths(apart, "test")) | slabs(truths(apart, "validation"))
+
+    assert submission.metadata["protocol"] == "slab"
+    for prediction in submission.predictions():
+        slab = places[prediction.sample_id]
+        assert slab.shape[0] == 4
+        assert prediction.heatmap.box == slab
+        assert prediction.score == (slab.stop[0] - 1) / 100
+    assert score(submission, apart, draws=2).subject.protocol == "slab"
+
+
+def test_a_sealed_test_has_no_slabs(apart, tmp_path):
+    public = sealable_release.Sealing.of(apart, tmp_path).public
+    with pytest.raises(BenchmarkError, match="sealed test has none"):
+        Predicting(public, "test", Everywhere(), protocol="slab")(tmp_path / "out")

@@ -1,11 +1,13 @@
+import math
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, jaccard_score
 
 from m3dsynth_dataset.box import Box
-from m3dsynth_dataset.metrics import Overlap, overlap
+from m3dsynth_dataset.metrics import Overlap, oracle_f1, overlap
 
 SHAPE = (5, 7, 8)
 NOWHERE = Box((0, 0, 0), (0, 0, 0))
@@ -77,3 +79,46 @@ def test_pooling_counts_voxels():
 
     assert pooled == Overlap(9, 1, 2)
     assert pooled.f1 == pytest.approx(18 / 21)
+
+
+@settings(max_examples=30)
+@given(heatmap_box=boxes(), mask_box=boxes(), seed=st.integers(0, 1000))
+def test_the_oracle_has_the_best_of_all_thresholds(heatmap_box, mask_box, seed):
+    rng = np.random.default_rng(seed)
+    heatmap, mask = rng.integers(0, 4, heatmap_box.shape, dtype=np.uint8) * 85, rng.random(mask_box.shape) > 0.4
+    mask.flat[0] = True
+    values, truth = whole(heatmap, heatmap_box).ravel(), whole(mask, mask_box).ravel()
+
+    best = max(f1_score(truth, values >= level) for level in (85, 170, 255, 256))
+    assert oracle_f1(heatmap, heatmap_box, mask, mask_box) == pytest.approx(best)
+
+
+def test_the_oracle_finds_a_threshold_that_no_fixed_one_is():
+    box = Box((0, 0, 0), (1, 1, 4))
+    heatmap = np.array([[[90, 80, 70, 0]]], np.uint8)
+    mask = np.array([[[True, True, False, False]]])
+
+    assert overlap(heatmap, box, mask, box, 127.5).f1 == 0
+    assert oracle_f1(heatmap, box, mask, box) == 1
+
+
+def test_the_oracle_of_an_empty_map_or_of_one_elsewhere_finds_nothing():
+    box, elsewhere = Box((0, 0, 0), (1, 1, 2)), Box((3, 0, 0), (1, 1, 2))
+    mask = np.ones((1, 1, 2), bool)
+
+    assert oracle_f1(None, NOWHERE, mask, box) == 0
+    assert oracle_f1(np.full((1, 1, 2), 255, np.uint8), elsewhere, mask, box) == 0
+    with pytest.raises(ValueError, match="mask is empty"):
+        oracle_f1(None, NOWHERE, ~mask, box)
+
+
+@settings(max_examples=30)
+@given(heatmap_box=boxes(), mask_box=boxes(), seed=st.integers(0, 1000))
+def test_the_permuted_f1_is_that_of_the_map_or_of_its_opposite(heatmap_box, mask_box, seed):
+    rng = np.random.default_rng(seed)
+    heatmap, mask = rng.random(heatmap_box.shape), rng.random(mask_box.shape) > 0.4
+    mask.flat[0] = True
+    said, truth = whole(heatmap, heatmap_box).ravel() > 0.5, whole(mask, mask_box).ravel()
+
+    found = overlap(heatmap, heatmap_box, mask, mask_box).permuted_f1(math.prod(SHAPE))
+    assert found == pytest.approx(max(f1_score(truth, said), f1_score(truth, ~said)))

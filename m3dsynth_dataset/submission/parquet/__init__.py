@@ -1,0 +1,1 @@
+"""Parquet from people who are not known: what a file claims is bounded first, then another process unpacks it."""
