@@ -48,3 +48,25 @@ DETECTION = _table(
     }
 )  # fmt: skip
 """Balanced accuracy at 0.5, and Pd@1% with the threshold set on the test's own pristine scans (Table 3)."""
+
+IMAGE_SETS = ("progan", "stylegan2", "ldm", *GENERATORS)
+"""What Table 2 trains and tests on: synthetic photographs first, then tampered scans."""
+
+PROBE = {
+    (train, test): accuracy
+    for train, row in {
+        "progan": (99.9, 98.1, 57.1, 50.0, 47.1, 48.8),
+        "stylegan2": (99.9, 100, 57.9, 50.4, 49.6, 52.0),
+        "ldm": (50.8, 50.0, 100, 44.6, 44.5, 46.2),
+        "pix2pix": (50.5, 49.0, 48.9, 99.5, 96.6, 95.8),
+        "cyclegan": (49.5, 49.0, 49.9, 97.7, 98.5, 91.6),
+        "dm": (50.9, 50.6, 50.7, 96.1, 92.8, 97.3),
+    }.items()
+    for test, accuracy in zip(IMAGE_SETS, row, strict=True)
+}
+"""Accuracy of the detector of Corvi et al. at a known place (Table 2); keys are (training set, test set)."""
+
+
+def printed(figure: float) -> str:
+    """A figure as the paper prints it: one decimal, but for 100."""
+    return "100" if figure == 100 else f"{figure:.1f}"
