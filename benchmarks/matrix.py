@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import runtime_checkable
 
-import pyarrow.parquet as pq
 import torch
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.network_detector import NetworkDetector
-from benchmarks.prediction import Predicting
-from benchmarks.run_folder import CONFIG, WEIGHTS, read_account
+from benchmarks.run_folder import CONFIG, read_account
 from benchmarks.training import Options, train
+from benchmarks.whole_scans import WholeScans
 from m3dsynth_dataset import Release
-from m3dsynth_dataset.manifest import record_file
-from m3dsynth_dataset.schema import CONTROL, MANIPULATIONS, PRISTINE, config_name
-from m3dsynth_dataset.scoring import Figures, Judgement, Scorecard, Truth, judge, scorecard, truths
-from m3dsynth_dataset.submission import PREDICTIONS, from_table
+from m3dsynth_dataset.schema import CONTROL, MANIPULATIONS, PRISTINE, SEALED, config_name
+from m3dsynth_dataset.scoring import Figures, Judgement, Scorecard, scorecard
 
 MEASURES = {"f1": "F1", "iou": "IoU", "accuracy": "balanced accuracy", "pd": "Pd@1%", "auc": "AUC"}
+
+
+@runtime_checkable
+class Protocol(typing.Protocol):
+    """What is judged."""
+
+    @property
+    def name(self) -> str:
+        """For tables."""
+
+    def judged(
+        self, release: Release, detector: NetworkDetector, run: Path, split: str, generators: frozenset[str]
+    ) -> list[Judgement]:
+        """Judge a split, or read what has been judged.
+
+        Args:
+            release: Which.
+            detector: That of the run.
+            run: Folder to keep verdicts in.
+            split: train, validation or test.
+            generators: Whose samples are judged beside what is pristine.
+        """
 
 
 @dataclass(frozen=True)
@@ -30,6 +51,8 @@ class Row:
     detector: str
     train_on: str
     card: Scorecard
+    localises: bool
+    """Whether it says where; F1 and IoU mean nothing of one that does not."""
 
     def figures(self, test_on: str) -> Figures | None:
         """On the samples of a generator."""
@@ -43,6 +66,7 @@ class Matrix:
     release_digest: str
     preset: str
     rows: tuple[Row, ...]
+    protocol: str
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -59,6 +83,7 @@ def matrix(
     options: Options,
     device: torch.device,
     generators: Sequence[str] | None = None,
+    protocol: Protocol | None = None,
 ) -> Matrix:
     """Train and test. What is finished of it is not done again.
 
@@ -70,22 +95,26 @@ def matrix(
         options: Of every training.
         device: Where whole scans are judged.
         generators: To train on, and to test on; all of the release but the control when omitted.
+        protocol: What is judged; whole scans when omitted.
 
     Raises:
-        BenchmarkError: If the release has no such rows.
+        BenchmarkError: If the release has no such rows, or does not tell what is true of them.
     """
+    if SEALED in release.configs:
+        raise BenchmarkError(f"{release.path}: its test is sealed, and a matrix needs its labels; use the open release")
     wanted = tuple(generators or generators_of(release))
+    asked = protocol or WholeScans()
     rows = [
-        Row(word, generator, _row(release, word, generator, wanted, out, preset, options, device))
+        _row(release, word, generator, wanted, out, preset, options, device, asked)
         for word in detectors
         for generator in wanted
     ]
-    return Matrix(release.manifest.digest, preset, tuple(rows))
+    return Matrix(release.manifest.digest, preset, tuple(rows), asked.name)
 
 
 def generators_of(release: Release) -> list[str]:
     """The generators of a release, but for the control."""
-    names = dict.fromkeys(config.rpartition("-")[0] for config in release.configs if config != PRISTINE)
+    names = dict.fromkeys(config.rpartition("-")[0] for config in release.configs if config not in (PRISTINE, SEALED))
     return [name for name in names if name != CONTROL]
 
 
@@ -98,7 +127,8 @@ def _row(
     preset: str,
     options: Options,
     device: torch.device,
-) -> Scorecard:
+    protocol: Protocol,
+) -> Row:
     run = out / word.replace(":", ".") / generator
     if not (run / CONFIG).is_file():
         train(word, release, learnable(release, generator), run, preset=preset, options=options)
@@ -108,24 +138,10 @@ def _row(
             f"{run} was trained on another release ({account.release_digest[:16]}); name another --out"
         )
     detector = NetworkDetector.of_run(run, device)
-    test = _judged(release, detector, run, "test", {*tested, CONTROL})
-    validation = _judged(release, detector, run, "validation", set())
-    return scorecard(test, calibration=validation, by=lambda judgement: judgement.generator)
-
-
-def _judged(
-    release: Release, detector: NetworkDetector, run: Path, split: str, generators: set[str]
-) -> list[Judgement]:
-    """The pristine scans of a split, and the samples of some generators."""
-
-    def takes(truth: Truth) -> bool:
-        return truth.label == PRISTINE or truth.generator in generators
-
-    out = run / split
-    if not (out / PREDICTIONS).is_file():
-        key = f"{record_file(run / WEIGHTS).sha256} {sorted(generators)}"
-        Predicting(release, split, detector, takes)(out, key=key)
-    return judge(filter(takes, truths(release, split)), from_table(pq.read_table(out / PREDICTIONS)))
+    test = protocol.judged(release, detector, run, "test", frozenset({*tested, CONTROL}))
+    validation = protocol.judged(release, detector, run, "validation", frozenset())
+    card = scorecard(test, calibration=validation, by=lambda judgement: judgement.generator)
+    return Row(word, generator, card, detector.localises)
 
 
 def learnable(release: Release, word: str) -> list[str]:

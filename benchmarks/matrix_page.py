@@ -7,20 +7,21 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from benchmarks.matrix import MEASURES, Matrix, Row
-from benchmarks.published import DETECTION, LOCALISATION
+from benchmarks.published import DETECTION, LOCALISATION, PROBE
 from m3dsynth_dataset.metrics import Interval
-from m3dsynth_dataset.scoring import Figures
 from m3dsynth_dataset.staging import staged
 
 PUBLISHED = {
     "f1": (LOCALISATION, 0), "iou": (LOCALISATION, 1), "accuracy": (DETECTION, 0), "pd": (DETECTION, 1),
 }  # fmt: skip
-"""Where the paper has a measure."""
+"""Where Table 3 has a measure."""
+OF_MAPS = ("f1", "iou")
 
 
 def write_matrix(found: Matrix, out: Path) -> Path:
@@ -44,12 +45,13 @@ def write_matrix(found: Matrix, out: Path) -> Path:
 
 def markdown(found: Matrix) -> str:
     """The matrix in the paper's layout, in per cent with 95 % intervals, the published figures beside."""
-    lines = [f"Release {found.release_digest[:16]}, preset {found.preset}; rows: trained on, columns: tested on.", ""]
-    for measure, title in MEASURES.items():
+    told = f"Release {found.release_digest[:16]}, preset {found.preset}, {found.protocol}"
+    lines = [f"{told}; rows: trained on, columns: tested on.", ""]
+    for measure, title in _measures(found).items():
         lines += [f"## {title}", "", _row_of("detector", "trained on", *found.columns, "published", "control")]
         lines.append(_row_of(*["---"] * (len(found.columns) + 4)))
         for row in found.rows:
-            cells = [_cell(row.figures(column), measure) for column in found.columns]
+            cells = [_cell(row, column, measure) for column in found.columns]
             published = " / ".join(_published(row, measure, column) for column in found.columns)
             control = _percent(row.card.control) if measure == "pd" and row.card.control else ""
             lines.append(_row_of(row.detector, row.train_on, *cells, published, control))
@@ -67,8 +69,28 @@ def _row_of(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(figures: Figures | None, measure: str) -> str:
-    return "" if figures is None else _percent(getattr(figures, measure))
+def _measures(found: Matrix) -> dict[str, str]:
+    """Those that any of the detectors has."""
+    maps = any(row.localises for row in found.rows)
+    return {name: title for name, title in MEASURES.items() if maps or name not in OF_MAPS}
+
+
+def _figure(row: Row, column: str, measure: str) -> Interval | None:
+    figures = row.figures(column)
+    if figures is None or (measure in OF_MAPS and not row.localises):
+        return None
+    found: Interval = getattr(figures, measure)
+    return found
+
+
+def _value(row: Row, column: str, measure: str) -> float:
+    interval = _figure(row, column, measure)
+    return float("nan") if interval is None else interval.value
+
+
+def _cell(row: Row, column: str, measure: str) -> str:
+    found = _figure(row, column, measure)
+    return "-" if found is None else _percent(found)
 
 
 def _percent(interval: Interval) -> str:
@@ -76,12 +98,10 @@ def _percent(interval: Interval) -> str:
 
 
 def _published(row: Row, measure: str, column: str) -> str:
-    table, place = {
-        "f1": (LOCALISATION, 0),
-        "iou": (LOCALISATION, 1),
-        "accuracy": (DETECTION, 0),
-        "pd": (DETECTION, 1),
-    }.get(measure, ({}, 0))
+    if row.detector == "synthetic-probe":
+        known = PROBE.get((row.train_on, column)) if measure == "accuracy" else None
+        return "-" if known is None else f"{known:.1f}"
+    table, place = PUBLISHED.get(measure, ({}, 0))
     cell = table.get(row.detector, {}).get((row.train_on, column))
     return "-" if cell is None else f"{cell[place]:.1f}"
 
@@ -100,20 +120,22 @@ def _csv(found: Matrix) -> str:
 def _cells(found: Matrix) -> Iterator[tuple[Row, str, str, Interval]]:
     for row in found.rows:
         for column in found.columns:
-            figures = row.figures(column)
-            for measure in MEASURES if figures is not None else ():
-                yield row, column, measure, getattr(figures, measure)
+            for measure in MEASURES:
+                interval = _figure(row, column, measure)
+                if interval is not None:
+                    yield row, column, measure, interval
 
 
 def _drawn(found: Matrix) -> Figure:
-    figure = Figure(figsize=(4 * len(MEASURES), 1.5 + 0.45 * len(found.rows)), layout="constrained")
+    measures = _measures(found)
+    figure = Figure(figsize=(4 * len(measures), 1.5 + 0.45 * len(found.rows)), layout="constrained")
     labels = [f"{row.detector}, {row.train_on}" for row in found.rows]
     for number, (axes, (measure, title)) in enumerate(
-        zip(figure.subplots(1, len(MEASURES), squeeze=False)[0], MEASURES.items(), strict=True)
+        zip(figure.subplots(1, len(measures), squeeze=False)[0], measures.items(), strict=True)
     ):
         values = [
             [
-                getattr(figures, measure).value if (figures := row.figures(column)) else float("nan")
+                interval.value if (interval := _figure(row, column, measure)) else float("nan")
                 for column in found.columns
             ]
             for row in found.rows
@@ -121,7 +143,14 @@ def _drawn(found: Matrix) -> Figure:
         axes.imshow(values, vmin=0, vmax=1, cmap="viridis", aspect="auto")
         for y, line in enumerate(values):
             for x, value in enumerate(line):
-                axes.text(x, y, f"{100 * value:.0f}", ha="center", va="center", color="w" if value < 0.6 else "k")
+                axes.text(
+                    x,
+                    y,
+                    "" if isnan(value) else f"{100 * value:.0f}",
+                    ha="center",
+                    va="center",
+                    color="w" if value < 0.6 else "k",
+                )
         axes.set_xticks(range(len(found.columns)), found.columns, rotation=30)
         axes.set_yticks(range(len(labels)), labels if number == 0 else [""] * len(labels))
         axes.set(title=title, xlabel="tested on")

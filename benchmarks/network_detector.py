@@ -1,6 +1,6 @@
 """A trained network as a detector of whole scans."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,24 @@ class NetworkDetector:
     @property
     def reach(self) -> int:
         """See ``Detector``."""
-        return self._network.depth - 1
+        return self._network.depth - 1 - self._before
+
+    @property
+    def localises(self) -> bool:
+        """Whether its verdicts have maps."""
+        return self._network.localises
+
+    @property
+    def searches(self) -> bool:
+        """Whether it can judge whole scans; see ``Network``."""
+        return self._network.searches
+
+    def together(self, scores: Sequence[float]) -> float:
+        """The score of several slices: the highest, or the mean (of the logits) where all show the same known place."""
+        if self.searches:
+            return max(scores)
+        p = torch.tensor(scores, dtype=torch.float64).clamp(1e-12, 1 - 1e-12)
+        return float(p.logit().mean().sigmoid())
 
     def judge(self, ct: EditedVolume, first: int, stop: int) -> Iterator[SliceVerdict]:
         """See ``Detector``."""

@@ -15,6 +15,8 @@ from m3dsynth_dataset import Crop, Release
 
 ELSEWHERE = 0.5
 """Of the slabs that are not tampered: half are the very place of an edit as it was, half lie away from any."""
+CONTROL_SHARE = 0.5
+"""Of the slabs that are not tampered, for a network that learns from the control: half are edits of the control."""
 
 
 class Slabs(TypedDict):
@@ -34,12 +36,20 @@ class SlabDraws(Dataset[Crop]):
         split: train, validation or test.
         shape: Voxels of a slab along z, y, x.
         seed: Of everything.
+        controls: Configs of the control, whose edits count as not tampered; none when omitted.
     """
 
     def __init__(
-        self, release: Release, configs: Sequence[str], split: str, shape: tuple[int, int, int], seed: int
+        self,
+        release: Release,
+        configs: Sequence[str],
+        split: str,
+        shape: tuple[int, int, int],
+        seed: int,
+        controls: Sequence[str] = (),
     ) -> None:
         self.seed = seed
+        self._controls = [release.crops(config, split, shape=shape, seed=seed) for config in controls]
         # Balanced crops come in pairs: the tampered place, and the same place as it was.
         self._at = [release.crops(config, split, shape=shape, seed=seed) for config in configs]
         self._away = [
@@ -48,6 +58,8 @@ class SlabDraws(Dataset[Crop]):
 
     def __getitem__(self, number: int) -> Crop:
         rng = np.random.default_rng([self.seed, number])
+        if self._controls and number % 2 and rng.random() < CONTROL_SHARE:
+            return self._control(rng, number)
         config = int(rng.integers(len(self._at)))
         if number % 2 and rng.random() < ELSEWHERE:
             crops, step, first = self._away[config], 1, 0
@@ -55,6 +67,12 @@ class SlabDraws(Dataset[Crop]):
             crops, step, first = self._at[config], 2, number % 2
         index = int(rng.integers(len(crops) // step)) * step + first
         return crops.item(index, epoch=number)
+
+    def _control(self, rng: np.random.Generator, number: int) -> Crop:
+        """The place of a control's edit: what it covers is as it was, so nothing of it is tampered."""
+        crops = self._controls[int(rng.integers(len(self._controls)))]
+        crop = crops.item(2 * int(rng.integers(len(crops) // 2)), epoch=number)
+        return {**crop, "mask": np.zeros_like(crop["mask"]), "tampered": False}
 
 
 def collate(crops: Sequence[Crop]) -> Slabs:

@@ -24,6 +24,7 @@ from benchmarks.run_folder import CHECKPOINT, Account, save_network
 from benchmarks.slabs import SlabDraws, Slabs, augmented, collate
 from benchmarks.validation import Validation
 from m3dsynth_dataset import Release
+from m3dsynth_dataset.configs import is_control
 from m3dsynth_dataset.interruption import between_steps
 from m3dsynth_dataset.staging import staged
 
@@ -114,7 +115,8 @@ class Training:
         self.network = kind(recipe).train()
         self.optimizer = self.network.optimizer()
         shape = (kind.depth, recipe.crop, recipe.crop)
-        self.draws = SlabDraws(release, account.train_on, "train", shape, options.seed)
+        controls = _controls(release) if kind.learns_from_control else []
+        self.draws = SlabDraws(release, account.train_on, "train", shape, options.seed, controls)
         self.validation = Validation.of(release, account.train_on, shape, options.seed)
         self.best = Best({}, {})
         self.waited = 0.0
@@ -153,7 +155,8 @@ class Training:
         # A step draws from a seed of its own, so it needs nothing of those before it but what they have learned.
         seed = int(np.random.SeedSequence([self.options.seed, step]).generate_state(1)[0])
         torch.manual_seed(seed)
-        slabs = augmented(slabs, torch.Generator().manual_seed(seed))
+        source = torch.Generator().manual_seed(seed)
+        slabs = self.network.practise(augmented(slabs, source), source)
         progress = step / self.recipe.steps
         self.network.at(progress)
         for group in optimizer.param_groups:
@@ -202,7 +205,7 @@ class Training:
         course.note(figures, step)
         course.save()
         found = Best(figures, {name: value.detach().cpu().clone() for name, value in self.network.state_dict().items()})
-        if found.merit >= self.best.merit:
+        if found.merit >= self.best.merit and self.network.is_ready((step + 1) / self.recipe.steps):
             self.best = found
 
     def _show(self, loss: float, step: int, seconds: float, bar: tqdm[int], course: Course | None) -> None:
@@ -262,6 +265,10 @@ def _deaf(worker: int) -> None:
     del worker
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+
+
+def _controls(release: Release) -> list[str]:
+    return [name for name, splits in release.splits.items() if is_control(name) and "train" in splits]
 
 
 def _check_configs(release: Release, configs: Sequence[str]) -> None:

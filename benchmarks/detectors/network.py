@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from benchmarks.slabs import Slabs
 from m3dsynth_dataset import Release
 
 Slab = Float[Tensor, "batch depth height width"]
@@ -53,6 +54,12 @@ class Network(nn.Module, Generic[C]):
     """Such as ``mvss-net``; lower case, as files and tables have it."""
     depth: ClassVar[int] = 1
     """Slices that it sees at once."""
+    localises: ClassVar[bool] = True
+    """Whether its answers have maps."""
+    searches: ClassVar[bool] = True
+    """Whether it finds a small place in a whole slice; a network that does not is asked about places alone."""
+    learns_from_control: ClassVar[bool] = False
+    """Whether slabs of the release's control are among those without forgery that it learns from."""
     presets: ClassVar[dict[str, Recipe]]
     """``paper``, the published size and schedule; ``tiny``, which learns in a minute on two cores."""
 
@@ -97,6 +104,16 @@ class Network(nn.Module, Generic[C]):
         """
         del release, seed
 
+    def practise(self, slabs: Slabs, source: torch.Generator) -> Slabs:
+        """What becomes of the slabs of a step before they are learned from; nothing, as a rule.
+
+        Args:
+            slabs: On the CPU, already mirrored and turned.
+            source: Of all that is drawn.
+        """
+        del source
+        return slabs
+
     def at(self, progress: float) -> None:
         """What changes while the network is trained, such as which of its parts learn.
 
@@ -106,3 +123,12 @@ class Network(nn.Module, Generic[C]):
             progress: Share of the training that is done, 0 to 1.
         """
         del progress
+
+    def is_ready(self, progress: float) -> bool:
+        """Whether everything has begun to learn: weights from before are not kept, however good they look.
+
+        Args:
+            progress: Share of the training that is done, 0 to 1.
+        """
+        del progress
+        return True

@@ -42,6 +42,8 @@ class SyntheticProbe(Network[SyntheticProbeConfig]):
     """
 
     name: ClassVar[str] = "synthetic-probe"
+    localises: ClassVar[bool] = False
+    searches: ClassVar[bool] = False
     presets: ClassVar[dict[str, Recipe]] = {
         "paper": SyntheticProbeConfig(steps=100_000, batch=64, crop=96, lr=1e-4),
         "tiny": SyntheticProbeConfig(steps=400, batch=8, crop=96, lr=3e-3, width=6, blocks=(1, 1, 1, 1), drops=1),

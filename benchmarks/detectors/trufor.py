@@ -168,6 +168,10 @@ class TruFor(Network[TruForConfig]):
         self.noiseprint.requires_grad_(False)
         self.train(self.training)
 
+    def is_ready(self, progress: float) -> bool:
+        """Not before the detection head has learned."""
+        return progress > self.config.localisation
+
     def at(self, progress: float) -> None:
         """Go into the phase of the training that a share of its steps (0 to 1) belongs to."""
         phase: Phase = "localisation" if progress < self.config.localisation else "detection"

@@ -78,6 +78,7 @@ class Xception(Network[XceptionConfig]):
     """
 
     name: ClassVar[str] = "xception"
+    localises: ClassVar[bool] = False
     presets: ClassVar[dict[str, Recipe]] = {
         "paper": XceptionConfig(steps=100_000, batch=32, crop=512, lr=2e-4),
         "tiny": XceptionConfig(

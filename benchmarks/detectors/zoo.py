@@ -11,6 +11,7 @@ DETECTORS = {
     "hp-fcn": "benchmarks.detectors.hp_fcn:HPFCN",
     "mantranet": "benchmarks.detectors.mantranet:ManTraNet",
     "mvss-net": "benchmarks.detectors.mvss_net:MVSSNet",
+    "synthetic-probe": "benchmarks.detectors.synthetic_probe:SyntheticProbe",
     "trace3d": "benchmarks.detectors.trace3d:Trace3D",
     "trufor": "benchmarks.detectors.trufor:TruFor",
     "unet": "benchmarks.detectors.unet:UNet",

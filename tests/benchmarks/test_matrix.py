@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from benchmarks.cli import main
 from benchmarks.errors import BenchmarkError
 from benchmarks.matrix import generators_of, learnable, matrix
 from benchmarks.matrix_page import markdown, write_matrix
+from benchmarks.places import Places
 from benchmarks.published import DETECTION, LOCALISATION
 from benchmarks.training import Options, Training
 from m3dsynth_dataset import open_release
@@ -73,8 +75,6 @@ def test_it_is_written_for_people_and_for_programs(found, tmp_path):
 
 
 def test_published_figures_stand_beside_ours(found):
-    from dataclasses import replace
-
     row = replace(found.rows[0], detector="trufor")
     assert " | 89.9 | " in markdown(replace(found, rows=(row,)))
 
@@ -88,6 +88,39 @@ def test_the_published_tables_are_those_of_the_paper():
     cells = [cell for table in LOCALISATION.values() for cell in table.values()]
     assert len(cells) == 45
     assert all(iou / 100 > f1 / (200 - f1) for f1, iou in cells)
+
+
+def test_a_detector_that_has_no_map_has_no_figures_of_maps(found):
+    mute = replace(found.rows[0], localises=False)
+    both = markdown(replace(found, rows=(mute, found.rows[1])))
+    assert both.split("## ")[1].splitlines()[4].startswith(f"| {SMALL} | pix2pix | - |")
+    assert "## F1" not in markdown(replace(found, rows=(mute,)))
+
+
+def test_the_synthetic_image_probe_stands_beside_table_2(found):
+    probe = replace(found.rows[0], detector="synthetic-probe", localises=False)
+    text = markdown(replace(found, rows=(probe,)))
+    assert " | 99.5 | " in text.split("## balanced accuracy")[1].split("##")[0]
+    assert " | - | " in text.split("## Pd@1%")[1]
+
+
+def test_places_may_be_judged_instead_of_whole_scans(release, out, tmp_path):
+    options = Options(workers=0)
+    where = {"preset": "tiny", "options": options, "device": torch.device("cpu"), "protocol": Places((6, 32, 32))}
+    found = matrix(release, [SMALL], tmp_path, **where)
+
+    assert found.protocol == "places of 6x32x32 voxels"
+    assert found.rows[0].card.overall.pristine == found.rows[0].card.overall.tampered == 2
+    assert found.protocol in markdown(found)
+
+
+def test_a_detector_that_cannot_search_is_asked_about_places_alone(release, tmp_path):
+    word = "small_networks:KnownPlaceNetwork"
+    where = {"preset": "tiny", "options": Options(workers=0), "device": torch.device("cpu")}
+    with pytest.raises(BenchmarkError, match="judges a place that is known, not whole scans: use benchmarks probe"):
+        matrix(release, [word], tmp_path, **where)
+
+    assert matrix(release, [word], tmp_path, **where, protocol=Places((3, 24, 24), seed=None)).rows
 
 
 def test_generators_are_all_but_the_control(release):
@@ -109,6 +142,9 @@ def test_the_commands_run_end_to_end(learnable_release, tmp_path, capsys):
     command = ["matrix", SMALL, *data, "--preset", "tiny", "--workers", "0", "--out", str(tmp_path / "matrix")]
     assert main(command) == 0
     assert "## F1" in capsys.readouterr().out
+    command = ["probe", SMALL, *data, "--preset", "tiny", "--workers", "0", "--out", str(tmp_path / "probe")]
+    assert main([*command, "--place", "3", "24", "24"]) == 0
+    assert "edits in the middle" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

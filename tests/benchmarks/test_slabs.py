@@ -58,3 +58,18 @@ def test_voxels_and_mask_are_turned_alike(draws):
     assert torch.equal(turned["ct"] == 100, turned["mask"])
     assert not torch.equal(turned["mask"], slabs["mask"])
     assert torch.equal(turned["mask"].sum((1, 2, 3)), slabs["mask"].sum((1, 2, 3)))
+
+
+def test_a_network_that_learns_from_the_control_is_told_that_it_is_not_tampered(release_path):
+    release = open_release(release_path)
+    draws = SlabDraws(release, ["pix2pix-injection"], "train", SHAPE, seed=3, controls=["identity-injection"])
+    crops = [draws[number] for number in range(1, 101, 2)]
+    control = [crop for crop in crops if crop["sample_id"].startswith("identity/")]
+    edited, pristine = (release.sample("identity/inj_1").ct, release.sample("identity/inj_1").pristine)
+
+    assert 0.3 < len(control) / len(crops) < 0.7
+    assert not any(crop["tampered"] or crop["mask"].any() for crop in control)
+    for crop in control:
+        start = tuple(crop["start_zyx"].tolist())
+        assert np.array_equal(crop["ct"], edited.crop(start, SHAPE))
+        assert not np.array_equal(crop["ct"], pristine.crop(start, SHAPE))

@@ -89,6 +89,15 @@ def test_the_weights_that_did_best_on_validation_are_kept(release, tmp_path, mon
     assert read_account(tmp_path / "run").selection == {"Pd@1%": 0.9}
 
 
+def test_weights_from_before_everything_has_begun_to_learn_are_not_kept(release, tmp_path, monkeypatch):
+    looks = iter([0.9, 0.8, 0.1, 0.3, 0.2, 0.0, 0.0])
+    monkeypatch.setattr("benchmarks.validation.Validation.__call__", lambda *_: {"Pd@1%": next(looks)})
+    monkeypatch.setattr("small_networks.SliceNetwork.is_ready", lambda self, progress: progress > 0.5)
+    trained(release, tmp_path / "run")
+
+    assert read_account(tmp_path / "run").selection == {"Pd@1%": 0.3}
+
+
 def test_it_learns(release, tmp_path):
     run = trained(release, tmp_path / "run", steps=80)
     losses = list(json.loads((run / "course.json").read_text())["loss"].values())

@@ -1,8 +1,8 @@
 import pytest
 import torch
-from tampered_slabs import learned, mixed_batch, pristine_batch, without_gradient
+from tampered_slabs import f1, learned, mixed_batch, parameters, pristine_batch, without_gradient
 
-from benchmarks.detectors.trace3d import HighPass3d, NoiseStatistics, Trace3D
+from benchmarks.detectors.trace3d import Trace3D
 
 
 @pytest.fixture
@@ -11,57 +11,51 @@ def network():
     return Trace3D(Trace3D.presets["tiny"])
 
 
-def test_it_answers_for_slabs_of_any_size(network):
-    hu, _ = mixed_batch(count=2, depth=16, height=71, width=58)
+@pytest.mark.parametrize(("height", "width"), [(71, 58), (64, 64), (65, 62)])
+def test_it_answers_for_slabs_of_any_size(network, height, width):
+    hu, _ = mixed_batch(count=2, depth=8, height=height, width=width)
     answer = network(hu)
 
     assert answer.map.shape == hu.shape
     assert answer.score.shape == (2,)
 
 
-def test_its_filters_answer_to_no_constant_and_to_no_slope():
-    filters = HighPass3d(2)
-    slope = torch.arange(10.0)[None, None, None].expand(1, 8, 9, 10)
+def test_a_slabs_verdict_does_not_depend_on_what_else_is_in_it(network):
+    """As a normalisation over the slab would have it: training sees crops, judging whole slices."""
+    hu, _ = mixed_batch(count=2, depth=8, height=400, width=400)
+    far = hu.clone()
+    far[..., 300:] = 200.0
+    network.eval()
 
-    assert filters(torch.full((1, 8, 9, 10), -700.0)).abs().max() < 1e-4
-    assert filters(slope)[0, :3, 2:-2, 2:-2, 2:-2].abs().max() < 1e-5
-
-
-def test_noise_that_is_repeated_in_the_next_slice_is_told_from_noise_that_is_not():
-    torch.manual_seed(0)
-    independent = 30 * torch.randn(1, 16, 40, 40)
-    repeated = independent[:, ::2].repeat_interleave(2, 1)
-    statistics, filters = NoiseStatistics(), HighPass3d(0)
-
-    def along(z):
-        # Second differences in plane, correlated along z: after the energies of the three filters.
-        return statistics(filters(z))[0, 3 + 1 : 3 + 3, 4:12, 8:32, 8:32].mean()
-
-    assert along(independent).abs() < 0.05
-    assert along(repeated) > 0.4
-
-
-def test_the_energy_is_that_of_the_noise():
-    torch.manual_seed(0)
-    statistics, filters = NoiseStatistics(), HighPass3d(0)
-    loud, quiet = (statistics(filters(level * torch.randn(1, 16, 40, 40)))[0, :3].mean() for level in (30, 15))
-
-    assert (loud - quiet).item() == pytest.approx(torch.tensor(4.0).log().item(), abs=0.15)
+    with torch.no_grad():
+        assert torch.allclose(network(hu).map[..., :100], network(far).map[..., :100], atol=1e-4)
 
 
 @pytest.mark.parametrize("batch", [mixed_batch, pristine_batch])
 def test_every_part_learns_from_any_batch(network, batch):
-    hu, mask = batch(count=4, depth=16, height=48, width=48)
+    hu, mask = batch(count=4, depth=8, height=48, width=48)
 
     assert without_gradient(network, hu, mask) == []
 
 
+def test_the_learned_residuals_of_the_paper_preset_learn():
+    from dataclasses import replace
+
+    torch.manual_seed(0)
+    network = Trace3D(replace(Trace3D.presets["tiny"], filters=2))
+    assert without_gradient(network, *mixed_batch(count=2, depth=8, height=48, width=48)) == []
+
+
 def test_it_learns_to_find_the_place(network):
-    hu, mask = mixed_batch(count=4, depth=16, height=48, width=48)
-    losses = learned(network, 25, hu=hu, mask=mask)
-    answer = network.eval()(hu)
+    hu, mask = mixed_batch(count=4, depth=8, height=48, width=48)
+    losses = learned(network, 40, hu=hu, mask=mask)
+    answer = network(hu)
 
     assert losses[-1] < 0.6 * losses[0]
     assert answer.score[:2].min() > answer.score[2:].max()
-    said = answer.map > answer.map.flatten().quantile(0.95)
-    assert mask[said].float().mean() > 0.7
+    assert f1(answer.map, mask) > 0.6
+
+
+def test_it_is_small_and_learns_from_the_control():
+    assert parameters(Trace3D) < 1_000_000
+    assert Trace3D.learns_from_control

@@ -211,3 +211,9 @@ def test_what_comes_before_the_first_step(release_path, tmp_path, monkeypatch):
     wanted = model.stages[2].patch_embeddings.proj.weight
     for branch in (network.branches.image, network.branches.noise):
         assert torch.equal(branch.stages[2].patch_embeddings.proj.weight, wanted)
+
+
+def test_it_is_not_ready_before_its_detection_head_has_learned():
+    network = tiny()
+    assert not network.is_ready(network.config.localisation)
+    assert network.is_ready(network.config.localisation + 0.01)
