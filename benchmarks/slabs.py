@@ -15,8 +15,8 @@ from m3dsynth_dataset import Crop, Release
 
 ELSEWHERE = 0.5
 """Of the slabs that are not tampered: half are the very place of an edit as it was, half lie away from any."""
-CONTROL_SHARE = 0.5
-"""Of the slabs that are not tampered, for a network that learns from the control: half are edits of the control."""
+CONTROL_SHARE = 0.75
+"""Of the slabs that are not tampered, for a network that learns from the control: edits of the control."""
 
 
 class Slabs(TypedDict):

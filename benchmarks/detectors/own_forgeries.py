@@ -21,9 +21,9 @@ SIDES = (14, 32)
 LEAST_DEPTH = 3
 FADE = 3
 """Pixels over which it fades in, within the box."""
-KEPT_NOISE, ADDED_NOISE = (0.0, 0.7), (0.6, 2.0)
+KEPT_NOISE, ADDED_NOISE = (0.0, 0.4), (0.9, 2.5)
 """Share of the noise that is left where a box is smoothed; what is added where it is not, in units of the slab's."""
-BLUR, TEXTURE = (0.6, 1.6), (0.0, 1.0)
+BLUR, TEXTURE = (0.9, 1.8), (0.0, 1.0)
 """Standard deviations in pixels: of what takes the noise away, and of how coarse new noise is."""
 HU_MIN, HU_MAX = -1024, 3071
 

@@ -5,7 +5,7 @@ instead. What is left of it is not in the picture but in its statistics: how str
 axis, and how alike they are in neighbouring slices. Both are computed here as features, around every block of voxels,
 before anything is learned; a few 3D convolutions then compare each place with its surroundings.
 
-Two things in its training are its own. Resampling alone leaves such traces too, so half of the slabs without forgery
+Two things in its training are its own. Resampling alone leaves such traces too, so most of the slabs without forgery
 have been through the release's control. And some get a forgery that the detector makes itself, so that it does not
 learn the habits of one generator alone. Both could be given to any other detector; as published, they have neither.
 """
@@ -110,7 +110,7 @@ class Trace3D(Network[Trace3DConfig]):
     learns_from_control: ClassVar[bool] = True
     presets: ClassVar[dict[str, Recipe]] = {
         "paper": Trace3DConfig(steps=30_000, batch=32, crop=192, lr=1e-3),
-        "tiny": Trace3DConfig(steps=400, batch=8, crop=80, lr=5e-3, width=24, dilations=(1, 2, 4), filters=0),
+        "tiny": Trace3DConfig(steps=800, batch=8, crop=80, lr=5e-3, width=24, dilations=(1, 2, 4), filters=0),
     }
 
     def __init__(self, config: Trace3DConfig) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.slabs import SlabDraws, augmented, collate
+from benchmarks.slabs import CONTROL_SHARE, SlabDraws, augmented, collate
 from m3dsynth_dataset import open_release
 
 SHAPE = (1, 24, 24)
@@ -67,7 +67,7 @@ def test_a_network_that_learns_from_the_control_is_told_that_it_is_not_tampered(
     control = [crop for crop in crops if crop["sample_id"].startswith("identity/")]
     edited, pristine = (release.sample("identity/inj_1").ct, release.sample("identity/inj_1").pristine)
 
-    assert 0.3 < len(control) / len(crops) < 0.7
+    assert len(control) / len(crops) == pytest.approx(CONTROL_SHARE, abs=0.15)
     assert not any(crop["tampered"] or crop["mask"].any() for crop in control)
     for crop in control:
         start = tuple(crop["start_zyx"].tolist())
