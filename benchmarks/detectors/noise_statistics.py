@@ -68,19 +68,20 @@ class NoiseStatistics(nn.Module):
     @staticmethod
     def channels(residuals: int) -> int:
         """Of the features that come of so many residuals."""
-        return residuals * (1 + AXES) * 2
+        return residuals * (1 + AXES)
 
-    def forward(self, residuals: Features) -> Features:
-        """Contrasts of every block, then the statistics of its surroundings.
+    def forward(self, residuals: Features) -> tuple[Features, Features]:
+        """How every block differs from its surroundings, and the energies of the surroundings.
 
-        Either has, for each residual, the logarithm of its mean square; then its correlation with the next voxel along
-        z, along y, along x.
+        Of a difference, the channels are for each residual the logarithm of its mean square; then its correlation with
+        the next voxel along z, along y, along x. What the surroundings are like tells one scanner from another, and
+        nothing of a forgery: whoever learned of a few scanners would know no other.
         """
         energy = blocks(residuals.square())
         # Rolled round the border: one plane of voxels is compared with the far side, and the window hides that.
         products = [blocks(residuals * residuals.roll(-1, axis)) for axis in (2, 3, 4)]
         place, surroundings = (_statistics(energy, products, window) for window in (PLACE, SURROUNDINGS))
-        return torch.cat([place - surroundings, surroundings], dim=1)
+        return place - surroundings, surroundings[:, : residuals.shape[1]]
 
 
 def _statistics(energy: Features, products: list[Features], window: tuple[int, int, int]) -> Features:
@@ -91,6 +92,11 @@ def _statistics(energy: Features, products: list[Features], window: tuple[int, i
 def blocks(values: Features, side: int = BLOCK) -> Features:
     """Means of blocks in plane; the last of a row or column may be smaller."""
     return functional.avg_pool3d(values, (1, side, side), ceil_mode=True, count_include_pad=False)
+
+
+def around(values: Features) -> Features:
+    """Means over the surroundings of every block."""
+    return _mean(values, SURROUNDINGS)
 
 
 def _mean(values: Features, window: tuple[int, int, int]) -> Features:

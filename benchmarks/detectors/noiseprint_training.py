@@ -119,7 +119,7 @@ def train_noiseprint(noiseprint: Noiseprint, slabs: SlabSource, recipe: Noisepri
     optimiser = torch.optim.Adam(noiseprint.parameters(), recipe.lr)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
     losses = []
-    for step in tqdm(range(recipe.steps), desc="noiseprint", leave=False):
+    for step in tqdm(range(recipe.steps), desc="noiseprint", leave=False, disable=None):
         hu = torch.from_numpy(slabs(step)).to(device, torch.float32)
         batch, classes = patches(hu, _drawn(recipe.histories, rng), recipe, noise)
         loss = contrast_loss(noiseprint(batch), classes)

@@ -100,4 +100,5 @@ def _blurred(values: Tensor, sigma: float) -> Tensor:
 def _noise_hu(values: Tensor) -> Tensor:
     """Standard deviation of the slab's noise, from the median of its second differences, which edges do not move."""
     second = values[:, :, 1:-1] - (values[:, :, 2:] + values[:, :, :-2]) / 2
-    return second.abs().median() / 0.6745 / 1.5**0.5
+    sigma: Tensor = second.abs().median() / 0.6745 / 1.5**0.5
+    return sigma

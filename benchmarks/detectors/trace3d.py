@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from benchmarks.detectors.dice import dice_loss
 from benchmarks.detectors.network import Answer, Network, Recipe, Slab, SlabMask
-from benchmarks.detectors.noise_statistics import BLOCK, FLOOR, Features, NoiseStatistics, Residuals, blocks
+from benchmarks.detectors.noise_statistics import BLOCK, FLOOR, Features, NoiseStatistics, Residuals, around, blocks
 from benchmarks.detectors.own_forgeries import with_own_forgeries
 from benchmarks.detectors.window import windowed
 from benchmarks.slabs import Slabs
@@ -28,7 +28,7 @@ from benchmarks.slabs import Slabs
 FINE = BLOCK // 2
 """Pixels of the finer blocks' side."""
 CONTENT = 2
-"""Features of the picture itself: mean, and logarithm of the variance, within a block."""
+"""Features of the picture itself: mean within a block, and its variance against that of its surroundings."""
 TOP = 128
 """Finer blocks of the map whose mean is a slab's score: a nodule's core has more of them than chance."""
 
@@ -116,25 +116,24 @@ class Trace3D(Network[Trace3DConfig]):
     def __init__(self, config: Trace3DConfig) -> None:
         super().__init__(config)
         self.residuals = Residuals(config.filters)
-        self.kinds = Residuals.FIXED + config.filters
         self.statistics = NoiseStatistics()
-        inputs = NoiseStatistics.channels(self.kinds) + CONTENT
+        kinds = Residuals.FIXED + config.filters
+        inputs = NoiseStatistics.channels(kinds) + CONTENT
         self.compare = nn.Sequential(
             nn.BatchNorm3d(inputs),
             nn.Conv3d(inputs, config.width, 1),
             nn.ReLU(),
             *(Comparison(config.width, dilation) for dilation in config.dilations),
         )
-        self.border = Border(config.width, self.kinds)
+        self.border = Border(config.width, kinds)
         self.scale, self.shift = nn.Parameter(torch.ones(())), nn.Parameter(torch.zeros(()))
 
     def forward(self, hu: Slab) -> Answer:
         """See ``Network``."""
         residuals = self.residuals(hu)
-        statistics = self.statistics(residuals)
-        energy = statistics[:, statistics.shape[1] // 2 :][:, : self.kinds]  # of the surroundings
-        features = self.compare(torch.cat([statistics, _content(hu)], dim=1))
-        logits = self.border(features, residuals, energy)
+        contrasts, surroundings = self.statistics(residuals)
+        features = self.compare(torch.cat([contrasts, _content(hu)], dim=1))
+        logits = self.border(features, residuals, surroundings)
         flat = logits.flatten(1)
         highest = flat.topk(min(TOP, flat.shape[1]), dim=1).values.mean(1)
         return Answer(self.scale * highest + self.shift, _drawn_out(logits, hu))
@@ -167,8 +166,8 @@ class Trace3D(Network[Trace3DConfig]):
 def _content(hu: Slab) -> Features:
     picture = windowed(hu)[:, None]
     mean = blocks(picture)
-    variance = (blocks(picture.square()) - mean.square()).clamp(min=0)
-    return torch.cat([mean, (variance + 1e-4).log()], dim=1)
+    variance = (blocks(picture.square()) - mean.square()).clamp(min=0) + 1e-4
+    return torch.cat([mean, (variance / around(variance)).log()], dim=1)
 
 
 def _drawn_out(coarse: Features, hu: Slab) -> Slab:
