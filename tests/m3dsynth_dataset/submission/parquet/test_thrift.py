@@ -8,9 +8,8 @@ from thrift_tree import BINARY, DOUBLE, FALSE, I16, I32, I64, LIST, STRUCT, TRUE
 from m3dsynth_dataset.errors import SubmissionError
 from m3dsynth_dataset.submission.parquet.thrift import CutShortError, Reader
 
-INTEGERS = st.builds(Node, st.just(I64), st.integers(-(2**63), 2**63 - 1)) | st.builds(
-    Node, st.just(I32), st.integers(-(2**31), 2**31 - 1)
-)
+LONGS = st.builds(Node, st.just(I64), st.integers(-(2**63), 2**63 - 1))
+INTEGERS = LONGS | st.builds(Node, st.just(I32), st.integers(-(2**31), 2**31 - 1))
 LEAVES = INTEGERS | st.builds(Node, st.just(BINARY), st.binary(max_size=40))
 
 
@@ -25,11 +24,9 @@ def structs(values):
 
 TREES = st.recursive(
     LEAVES,
-    lambda inner: structs(inner) | st.lists(LEAVES.filter(lambda node: node.kind == I64), max_size=20).map(
-        lambda nodes: Node(LIST, nodes)
-    ),
+    lambda inner: structs(inner) | st.lists(LONGS, max_size=20).map(lambda nodes: Node(LIST, nodes)),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 def plain(node):
