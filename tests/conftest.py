@@ -12,6 +12,12 @@ from pathlib import Path
 import pytest
 import tiny_release
 from hub_stand_in import HubStandIn
+from hypothesis import HealthCheck, settings
+
+# The same examples every time, however busy the machine: a red test is a change of the code. Others are tried with
+# pytest --hypothesis-profile default.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 REAL_DATA = Path(os.environ.get("M3DSYNTH_TEST_DATA", Path(__file__).parents[2] / "shared"))
 
