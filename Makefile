@@ -66,4 +66,4 @@ perf: $(READY) ## Speed and size as ratios: reading against the published form, 
 	$(BIN)/python -m generation perf --out build/perf.json
 
 clean: ## Remove what was made, but for the virtual environment
-	rm -rf phantom weights m3dsynth m3dsynth.work m3dsynth.report.json real build
+	rm -rf phantom weights m3dsynth m3dsynth.work m3dsynth.report.json m3dsynth.report.html real build

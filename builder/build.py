@@ -7,9 +7,10 @@ where it was, and ends as if it had not been.
 import hashlib
 import json
 import platform
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,18 @@ import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
+from builder.disk import check_room, predict, told_when_full
 from builder.errors import BuilderError
 from builder.filled import FilledCubes
 from builder.finding import Finding
 from builder.inpaint import account_of, inpaint
 from builder.inventory import Inventory
+from builder.leftovers import clear_leftovers
 from builder.prepare import PreparedScan, prepare_scans
 from builder.release import check_replaceable, write_release
-from builder.report import report_path, show_findings, write_report
+from builder.report import BuildReport, page_path, report_path, show_findings
 from builder.rows import Row, scan_rows
+from builder.versions import versions_of
 from builder.work_folder import work_folder
 from builder.workers import each
 from generation.choice import Choice, choose
@@ -48,6 +52,8 @@ class BuildOptions:
     workers: int = 1
     device: str = "cpu"
     strict: bool = False
+    go_on: bool = False
+    """Even if the disk looks too small."""
 
 
 def build_release(inventory: Inventory, plan: pa.Table, options: BuildOptions) -> Manifest:
@@ -64,18 +70,51 @@ def build_release(inventory: Inventory, plan: pa.Table, options: BuildOptions) -
     check_replaceable(options.out)
     inpainters = choose(options.weights, options.inpainters)
     rows = by_scan(plan)
-    with work_folder(options.out, options.work) as work:
-        scans, findings = read_scans(inventory, rows, work, options.workers)
-        _report(findings, inventory, rows, options.out)
-        _check_strict(findings, options)
-        store = write_cubes(scans, work / "cubes.zarr")
-        filled = inpaint(store, inpainters, work / "inpainted", options.device)
-        return write_release(
-            options.out,
-            _edited_rows(scans, rows, filled, options.workers),
-            scans,
-            _account(plan, scans, inpainters, filled, findings),
-        )
+    needed = predict(inventory.by_scan_id(), rows, [choice.manipulation for choice in inpainters])
+    report = BuildReport(options.out, _versions())
+    with (
+        work_folder(options.out, options.work) as work,
+        report.kept(),
+        told_when_full(needed, work, options.out),
+    ):
+        clear_leftovers(report_path(options.out), page_path(options.out))
+        report.disk = check_room(needed, work, options.out, go_on=options.go_on)
+        tqdm.write(report.disk)
+        return _build(inventory, plan, rows, inpainters, options, work, report)
+
+
+def _build(
+    inventory: Inventory,
+    plan: pa.Table,
+    rows: dict[str, list[Row]],
+    inpainters: Sequence[Choice],
+    options: BuildOptions,
+    work: Path,
+    report: BuildReport,
+) -> Manifest:
+    report.compare(rows, inventory.series)
+    with report.stage("read scans, cut cubes", "scan", len(rows) - len(report.not_at_hand)) as stage:
+        scans, report.findings = read_scans(inventory, rows, work, options.workers)
+        stage.done, stage.was_ready = len(scans), sum(scan.was_ready for scan in scans)
+        stage.left_out = stage.total - stage.done
+    _tell(report, inventory)
+    check_any(scans, rows)
+    _check_strict(report.findings, options)
+    store = write_cubes(scans, work / "cubes.zarr")
+    sites = [row["manipulation"] for scan in scans for row in scan.site_rows]
+    cubes = sum(sites.count(choice.manipulation) for choice in inpainters)
+    with report.stage("inpaint", "cube", cubes) as stage:
+        filled = inpaint(store, inpainters, work / "inpainted", options.device, stage.count)
+    with report.stage("insert edits", "scan", len(scans)) as stage:
+        edited = list(_edited_rows(scans, rows, filled, options.workers))
+        stage.done = len(scans)
+        report.rows.update((row["config"], row["split"]) for row in edited)
+    with report.stage("write the release", "row", len(edited)) as stage:
+        account = _account(plan, scans, inpainters, filled, report.findings)
+        manifest = write_release(options.out, edited, scans, account)
+        stage.done = len(edited)
+        report.status, report.digest = "done", manifest.digest
+    return manifest
 
 
 def read_scans(
@@ -89,8 +128,8 @@ def read_scans(
         work: Folder for the results, which lie in its folder ``scans``.
         workers: Processes.
 
-    Raises:
-        BuilderError: If no scan is left.
+    Returns:
+        The scans, and what was left out.
     """
     series = inventory.by_scan_id()
     jobs = [(series[scan_id], members) for scan_id, members in rows.items() if scan_id in series]
@@ -101,10 +140,17 @@ def read_scans(
         *(result for result in results if isinstance(result, Finding)),
         *chain.from_iterable(scan.findings for scan in scans),
     ]
-    if not scans:
-        shown = "\n".join(map(str, findings[:10]))
-        raise BuilderError(f"none of the {len(rows)} planned scans can be read; what was found:\n{shown}")
     return scans, findings
+
+
+def check_any(scans: Sequence[PreparedScan], rows: dict[str, list[Row]]) -> None:
+    """See that there is a scan to go on with.
+
+    Raises:
+        BuilderError: If there is none.
+    """
+    if not scans:
+        raise BuilderError(f"none of the {len(rows)} planned scans is at hand and can be read; see what was left out")
 
 
 def write_cubes(scans: Sequence[PreparedScan], path: Path) -> CubeStore:
@@ -114,8 +160,8 @@ def write_cubes(scans: Sequence[PreparedScan], path: Path) -> CubeStore:
         row | {"index": index} for index, row in enumerate(chain.from_iterable(s.training_rows for s in scans))
     ]
     table = pa.Table.from_pylist(site_rows + training_rows, schema=CUBES_SCHEMA)
-    arrays = {kind: _gathered(scans, kind) for kind in SIDES}
-    return CubeStore.write(path, arrays["site"], arrays["training"], table, source=_source(scans))
+    with _gathered(scans, "site", path.parent) as sites, _gathered(scans, "training", path.parent) as training:
+        return CubeStore.write(path, sites, training, table, source=_source(scans))
 
 
 def by_scan(plan: pa.Table) -> dict[str, list[Row]]:
@@ -126,9 +172,23 @@ def by_scan(plan: pa.Table) -> dict[str, list[Row]]:
     return rows
 
 
-def _gathered(scans: Sequence[PreparedScan], kind: str) -> np.ndarray:
-    empty = np.empty((0, *[SIDES[kind]] * 3), dtype=np.int16)
-    return np.concatenate([empty, *(scan.cubes(kind) for scan in scans)])
+@contextmanager
+def _gathered(scans: Sequence[PreparedScan], kind: str, folder: Path) -> Iterator[np.ndarray]:
+    """The cubes of all scans, in a file, since together they may not fit into memory."""
+    shape = (sum(len(_kind_rows(scan, kind)) for scan in scans), *[SIDES[kind]] * 3)
+    if not shape[0]:
+        yield np.empty(shape, dtype=np.int16)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:  # has no name, so nothing is left of it in any case
+        for scan in scans:
+            file.write(scan.cubes(kind).tobytes())
+        file.flush()
+        yield np.memmap(file, dtype=np.int16, mode="r", shape=shape)
+
+
+def _kind_rows(scan: PreparedScan, kind: str) -> Sequence[Row]:
+    return scan.site_rows if kind == "site" else scan.training_rows
 
 
 def _edited_rows(
@@ -138,15 +198,14 @@ def _edited_rows(
     return chain.from_iterable(each(scan_rows, jobs, workers, description="inserting edits", unit="scan"))
 
 
-def _report(findings: Sequence[Finding], inventory: Inventory, rows: dict[str, list[Row]], out: Path) -> None:
-    unplanned = [series for series in inventory.series if series.scan_id not in rows]
-    show_findings(findings)
-    if unplanned:
+def _tell(report: BuildReport, inventory: Inventory) -> None:
+    show_findings(report.findings)
+    if report.unplanned:
         tqdm.write(
-            f"not in the plan: {len(unplanned)} of {len(inventory.series)} series at hand; their patients have no site,"
-            " were not drawn, or are unknown to the annotation database; --patients all takes all whom it knows"
+            f"not in the plan: {len(report.unplanned)} of {len(inventory.series)} series at hand; their patients have"
+            " no site, were not drawn, or are unknown to the annotation database; --patients all takes all whom it"
+            " knows"
         )
-    write_report(report_path(out), findings, unplanned)
 
 
 def _check_strict(findings: Sequence[Finding], options: BuildOptions) -> None:
@@ -173,8 +232,12 @@ def _account(
         "weights_sha256": {cubes.config: cubes.weights_sha256 for cubes in filled},
         "inpainters": accounts,
         "trained_on": sorted(learned_from),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONED}},
+        "versions": _versions(),
     }
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **versions_of(VERSIONED)}
 
 
 def _source(scans: Sequence[PreparedScan]) -> str:

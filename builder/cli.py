@@ -1,5 +1,6 @@
 """Make m3dsynth releases: DICOM scans and readers' annotations in, a data set for `datasets` out."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -236,7 +237,7 @@ class Extract:
 
     def run(self) -> None:
         """Write the store."""
-        from builder.build import by_scan, read_scans, write_cubes
+        from builder.build import by_scan, check_any, read_scans, write_cubes
         from builder.report import show_findings
         from builder.work_folder import work_folder
 
@@ -244,6 +245,7 @@ class Extract:
         with work_folder(self.out, self.work) as work:
             scans, findings = read_scans(find_series(self.lidc, workers=self.workers), rows, work, self.workers)
             show_findings(findings)
+            check_any(scans, rows)
             store = write_cubes(scans, self.out)
         kinds = store.table["kind"].to_pylist()
         print(f"{kinds.count('site')} cubes to edit and {kinds.count('training')} to learn from in {self.out}")
@@ -274,15 +276,18 @@ class Build(PlanSource):
     """What inpainters run on: auto, cpu, cuda, cuda:1."""
     strict: bool = False
     """Stop where a scan or a file would have to be left out."""
+    yes: bool = False
+    """Start although the disk looks too small; what is predicted is an upper estimate."""
 
     def run(self) -> None:
         """Write the release."""
         from builder.build import BuildOptions, build_release
+        from builder.report import page_path
 
         if self.lidc is None:
             raise BuilderError("name the folder that holds the DICOM files with --lidc DIR")
         options = BuildOptions(
-            self.weights, self.out, self.inpainters, self.work, self.workers, self.device, self.strict
+            self.weights, self.out, self.inpainters, self.work, self.workers, self.device, self.strict, self.yes
         )
         inventory = find_series(self.lidc, workers=self.workers)
         if self.plan_file is not None:
@@ -293,6 +298,7 @@ class Build(PlanSource):
         print(summary(plan))
         manifest = build_release(inventory, plan, options)
         configs = ", ".join(manifest.built["inpainters"])
+        print(f"what was done and left out: {page_path(self.out)}")
         print(f"release in {self.out}, digest {manifest.digest[:16]}: {configs}")
 
 
@@ -425,7 +431,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         command.run()
     except (ValueError, LookupError, OSError) as error:
-        if not isinstance(error, _expected_errors()):
+        if not isinstance(error, _expected_errors()) and not _says_full_disk(error):
             raise
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -433,6 +439,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stopped; the same command goes on from here", file=sys.stderr)
         return 130
     return 0
+
+
+def _says_full_disk(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _expected_errors() -> tuple[type[Exception], ...]:

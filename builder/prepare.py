@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,15 @@ from builder.finding import Finding
 from builder.plan import source_of
 from builder.scan import Scan, read_scan
 from builder.series import Series
+from builder.versions import versions_of
 from builder.workers import each
 from m3dsynth_dataset.schema import FORMAT_VERSION
 from m3dsynth_dataset.staging import staged
 from m3dsynth_dataset.volume import Geometry, write_volume
 
 VOLUME, CUBES, RECORD = "volume.zarr", "cubes.npz", "scan.json"
+READERS = ("m3dsynth", "numpy", "scipy", "SimpleITK", "zarr", "numcodecs")
+"""Another version of one of these may read or cut a scan in another way."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class PreparedScan:
     centres: dict[str, tuple[int, int, int]]
     """Voxel of every site in the scan at hand."""
     findings: tuple[Finding, ...]
+    was_ready: bool = False
+    """Whether an earlier run had left it."""
 
     @property
     def source(self) -> str:
@@ -79,7 +84,7 @@ def prepare_scans(
         workers: Processes.
     """
     arguments = [(series, rows, work / series.scan_id) for series, rows in jobs]
-    return each(_prepare_or_report, arguments, workers, description="reading scans", unit="scan")
+    return each(_prepare_or_report, arguments, workers, description="reading scans", unit="scan", lost=_lost)
 
 
 def prepare_scan(series: Series, rows: Sequence[dict[str, Any]], folder: Path) -> PreparedScan:
@@ -95,7 +100,7 @@ def prepare_scan(series: Series, rows: Sequence[dict[str, Any]], folder: Path) -
     """
     key = _key(series, rows)
     if (folder / RECORD).is_file() and (ready := PreparedScan.read(folder)).key == key:
-        return ready
+        return replace(ready, was_ready=True)
     scan = read_scan(series)
     cubes = cut_scan(scan, rows)
     with staged(folder) as place:
@@ -111,6 +116,15 @@ def _prepare_or_report(series: Series, rows: Sequence[dict[str, Any]], folder: P
         return prepare_scan(series, rows, folder)
     except SeriesError as error:
         return error.finding
+
+
+def _lost(series: Series, rows: Sequence[dict[str, Any]], folder: Path) -> PreparedScan | Finding:
+    """A process that is killed each time it reads a scan takes nothing else along."""
+    return Finding(
+        str(series.folder),
+        f"the process that read series {series.scan_id} was killed twice (a crash in a decoder, or lack of memory)",
+        "fetch the series again, or build with fewer --workers",
+    )
 
 
 def _record(key: str, scan: Scan, cubes: ScanCubes) -> dict[str, Any]:
@@ -132,6 +146,8 @@ def _attributes(scan: Scan) -> dict[str, Any]:
 
 
 def _key(series: Series, rows: Sequence[dict[str, Any]]) -> str:
-    """Files by name, size and time, as ``make`` knows them, and what is wanted of them."""
+    """Files by name, size and time, as ``make`` knows them, what is wanted of them, and who reads them."""
     files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in (s.path for s in series.slices)]
-    return hashlib.sha256(json.dumps([FORMAT_VERSION, files, list(rows)], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps([FORMAT_VERSION, versions_of(READERS), files, list(rows)], sort_keys=True).encode()
+    ).hexdigest()

@@ -52,7 +52,10 @@ def read_scan(series: Series) -> Scan:
     if not (HU_RANGE[0] <= low and high <= HU_RANGE[1]):
         reason = f"values from {low:g} to {high:g} HU do not fit into 16 bits"
         raise SeriesError(series.folder, reason, "check its RescaleSlope and RescaleIntercept")
-    return Scan(series.scan_id, series.patient_id, np.rint(values).astype(np.int16), series.geometry)
+    voxels = np.empty(values.shape, dtype=np.int16)
+    for plane, found in zip(voxels, values, strict=True):  # by slices, or long scans would take memory thrice
+        plane[...] = np.rint(found)
+    return Scan(series.scan_id, series.patient_id, voxels, series.geometry)
 
 
 def _last_line(error: Exception) -> str:
