@@ -17,6 +17,8 @@ from jaxtyping import Float64
 from builder.errors import AnnotationError
 from builder.outlines import Region, regions
 
+DATABASE = "annotations.sqlite"
+"""What a database of one's own is called, in the folder that holds its scans, as in a phantom."""
 TABLES = {
     "scans": {"id", "series_instance_uid", "patient_id", "pixel_spacing", "slice_thickness"},
     "zvals": {"scan_id", "val"},

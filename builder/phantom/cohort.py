@@ -13,13 +13,13 @@ from typing import get_args
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from builder.annotations import DATABASE
 from builder.errors import BuilderError
 from builder.phantom.database import write_database
 from builder.phantom.identity import PREFIX, Identity
 from builder.phantom.patient import write_patient
 from builder.phantom.stature import Size
 
-DATABASE = "annotations.sqlite"
 MOST_PATIENTS = 9999
 """Patient numbers have four digits."""
 OURS = re.compile(rf"\.?{PREFIX}\d{{4}}(\.partial)?|\.?{re.escape(DATABASE)}(\.partial(-journal)?)?")

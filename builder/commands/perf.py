@@ -1,0 +1,28 @@
+"""``python -m builder perf``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Perf:
+    """Speed of the planner, as a ratio in one run, put into the list of `make perf`.
+
+    Example: python -m builder perf --out build/perf.json
+    """
+
+    out: Path = Path("build/perf.json")
+    """List that the measurement is put into."""
+    scans: int = 128
+    """How many scans pylidc is timed on, spread over the database; the rest is scaled up. 1018 is all."""
+    repeats: int = 5
+    """Measurements of the planner; the median counts."""
+
+    def run(self) -> None:
+        """Measure, print the line and write the file."""
+        from builder.perf import measure_planner, merge, table
+
+        rows = [measure_planner(self.scans, self.repeats)]
+        merge(self.out, rows)
+        print(table(rows))
+        print(f"in {self.out}")
