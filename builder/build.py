@@ -38,7 +38,7 @@ from generation.cubes import SCHEMA as CUBES_SCHEMA
 from generation.cubes import SIDES, CubeStore
 from m3dsynth_dataset.manifest import Manifest
 
-VERSIONED = ("m3dsynth", "numpy", "scipy", "SimpleITK", "zarr", "numcodecs", "pyarrow", "torch")
+VERSIONED = ("m3dsynth", "numpy", "scipy", "SimpleITK", "zarr", "numcodecs", "pyarrow", "matplotlib", "torch")
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from m3dsynth_dataset.types import Triple
 
 MARGIN_MM = 2
 """Cubic interpolation needs this much of a cube beyond what it fills."""
-CT_RANGE_HU = (-1024, 3071)
-"""What twelve bits hold; a scan that goes further keeps its own range."""
 
 
 def insert_cube(
@@ -20,6 +18,7 @@ def insert_cube(
     spacing_mm: tuple[float, float, float],
     original: Cube,
     filled: Cube,
+    range_hu: tuple[int, int],
     rng: np.random.Generator,
 ) -> Edit:
     """Blend the core of a filled cube into a scan.
@@ -33,6 +32,7 @@ def insert_cube(
         spacing_mm: Of the scan along z, y, x.
         original: The cube as it was cut, in HU: shows what resampling does to the noise here.
         filled: The cube as the inpainter left it, in HU.
+        range_hu: Of the scan, padding aside; nothing inserted leaves it.
         rng: Source of the noise.
 
     Raises:
@@ -57,15 +57,10 @@ def insert_cube(
     # Two independent noises that are averaged grow weaker; this weight keeps the sum as strong as the scan's.
     blended = (1 - weight) * pristine + weight * content + np.sqrt(1 - (1 - weight) ** 2) * noise
     mask = weight > 0
-    return Edit(box, np.where(mask, _to_hu(blended, pristine), pristine), mask)
+    return Edit(box, np.where(mask, np.clip(np.rint(blended), *range_hu).astype(np.int16), pristine), mask)
 
 
 def _is_context(around: Box, centre: Triple, spacing_mm: tuple[float, float, float]) -> np.ndarray:
     """The voxels of a box that lie outside the core."""
     z, y, x = (np.abs(offset) >= CORE_MM / 2 for offset in offsets_mm(around, centre, spacing_mm))
     return np.asarray(z[:, None, None] | y[:, None] | x)
-
-
-def _to_hu(values: np.ndarray, pristine: np.ndarray) -> np.ndarray:
-    low, high = CT_RANGE_HU
-    return np.asarray(np.clip(np.rint(values), min(low, pristine.min()), max(high, pristine.max())).astype(np.int16))

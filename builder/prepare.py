@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from builder.errors import SeriesError
 from builder.extract import ScanCubes, cut_scan
 from builder.finding import Finding
 from builder.plan import source_of
-from builder.scan import Scan, read_scan
+from builder.scan import CT_RANGE_HU, Scan, read_scan
 from builder.series import Series
 from builder.versions import versions_of
 from builder.workers import each
@@ -42,6 +42,8 @@ class PreparedScan:
     centres: dict[str, tuple[int, int, int]]
     """Voxel of every site in the scan at hand."""
     findings: tuple[Finding, ...]
+    range_hu: tuple[int, int] = CT_RANGE_HU
+    """Of its voxels, in HU; padding does not count. What is inserted stays in it, or would be known by it."""
     was_ready: bool = False
     """Whether an earlier run had left it."""
 
@@ -67,6 +69,7 @@ class PreparedScan:
         record["geometry"] = Geometry(**{name: tuple(values) for name, values in record["geometry"].items()})
         record["shape_zyx"] = tuple(record["shape_zyx"])
         record["centres"] = {site: tuple(centre) for site, centre in record["centres"].items()}
+        record["range_hu"] = tuple(record["range_hu"])
         record["findings"] = tuple(Finding(**finding) for finding in record["findings"])
         for name in ("site_rows", "training_rows"):
             record[name] = tuple(record[name])
@@ -99,8 +102,8 @@ def prepare_scan(series: Series, rows: Sequence[dict[str, Any]], folder: Path) -
         SeriesError: If the scan cannot be read.
     """
     key = _key(series, rows)
-    if (folder / RECORD).is_file() and (ready := PreparedScan.read(folder)).key == key:
-        return replace(ready, was_ready=True)
+    if _holds(folder, key):
+        return replace(PreparedScan.read(folder), was_ready=True)
     scan = read_scan(series)
     cubes = cut_scan(scan, rows)
     with staged(folder) as place:
@@ -116,6 +119,11 @@ def _prepare_or_report(series: Series, rows: Sequence[dict[str, Any]], folder: P
         return prepare_scan(series, rows, folder)
     except SeriesError as error:
         return error.finding
+
+
+def _holds(folder: Path, key: str) -> bool:
+    record = folder / RECORD
+    return record.is_file() and json.loads(record.read_text(encoding="utf-8"))["key"] == key
 
 
 def _lost(series: Series, rows: Sequence[dict[str, Any]], folder: Path) -> PreparedScan | Finding:
@@ -137,6 +145,7 @@ def _record(key: str, scan: Scan, cubes: ScanCubes) -> dict[str, Any]:
         "site_rows": cubes.site_rows,
         "training_rows": cubes.training_rows,
         "centres": cubes.centres,
+        "range_hu": scan.range_hu,
         "findings": [asdict(finding) for finding in cubes.findings],
     }
 
@@ -146,8 +155,9 @@ def _attributes(scan: Scan) -> dict[str, Any]:
 
 
 def _key(series: Series, rows: Sequence[dict[str, Any]]) -> str:
-    """Files by name, size and time, as ``make`` knows them, what is wanted of them, and who reads them."""
+    """Files by name, size and time, as ``make`` knows them, what is wanted of them and noted, and who reads them."""
+    noted = [each.name for each in fields(PreparedScan)]
     files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in (s.path for s in series.slices)]
     return hashlib.sha256(
-        json.dumps([FORMAT_VERSION, versions_of(READERS), files, list(rows)], sort_keys=True).encode()
+        json.dumps([FORMAT_VERSION, noted, versions_of(READERS), files, list(rows)], sort_keys=True).encode()
     ).hexdigest()

@@ -27,7 +27,7 @@ _MAY_BE_PUBLIC = ("LIDC-IDRI", "phantom")
 _ATTRIBUTES = ".gitattributes"
 _OF_A_RELEASE = re.compile(
     rf"data/[^/]+/({'|'.join(Split)})-00000-of-00001\.parquet|volumes/[^/]+\.zarr/.+"
-    r"|README\.md|LICENSE|ATTRIBUTION\.md|croissant\.json|eval\.yaml|manifest\.json"
+    r"|README\.md|LICENSE|ATTRIBUTION\.md|croissant\.json|eval\.yaml|manifest\.json|statistics\.png"
 )
 """Paths of the files that a release consists of."""
 

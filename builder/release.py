@@ -1,4 +1,4 @@
-"""The release folder: rows into Parquet, volumes beside them, card, licences and manifest around them."""
+"""The release folder: rows into Parquet, volumes beside them, card, picture, licences and manifest around them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +13,7 @@ from builder.croissant import render_croissant
 from builder.errors import BuilderError
 from builder.prepare import PreparedScan
 from builder.rows import Row
+from builder.statistics import draw_statistics
 from m3dsynth_dataset.linking import link_tree
 from m3dsynth_dataset.manifest import (
     BENCHMARK,
@@ -49,6 +50,7 @@ def write_release(
         counts = _write_rows(place, rows)
         for scan in scans:
             link_tree(scan.volume, place / volume_path(scan.scan_id))
+        draw_statistics(place, counts)
         return _describe(place, counts, built, notice)
 
 

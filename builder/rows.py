@@ -70,7 +70,9 @@ def _edited_rows(
         if cubes.manipulation == plan_row["manipulation"]:
             rng = np.random.default_rng(plan_row["seed"])
             filled_cube = cubes.cubes[site_id].astype(np.float32)
-            edit = insert_cube(volume, centre, spacing, originals[site_id].astype(np.float32), filled_cube, rng)
+            edit = insert_cube(
+                volume, centre, spacing, originals[site_id].astype(np.float32), filled_cube, prepared.range_hu, rng
+            )
             yield _common(prepared, plan_row) | {
                 "config": config_name(cubes.generator, cubes.manipulation),
                 "sample_id": f"{cubes.generator}/{site_id}",

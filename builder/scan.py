@@ -7,12 +7,15 @@ from functools import cached_property
 import numpy as np
 import SimpleITK as sitk
 
+from builder.cube import PADDING_BELOW_HU
 from builder.errors import SeriesError
 from builder.series import Series
 from m3dsynth_dataset.types import Volume
 from m3dsynth_dataset.volume import Geometry
 
 HU_RANGE = (-32_768, 32_767)
+CT_RANGE_HU = (-1024, 3071)
+"""What twelve bits hold."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,12 @@ class Scan:
         """Voxels along z, y, x."""
         z, y, x = self.voxels.shape
         return z, y, x
+
+    @cached_property
+    def range_hu(self) -> tuple[int, int]:
+        """Lowest and highest voxel, padding aside."""
+        tissue = self.voxels[self.voxels >= PADDING_BELOW_HU]
+        return (int(tissue.min()), int(tissue.max())) if tissue.size else CT_RANGE_HU
 
 
 def read_scan(series: Series) -> Scan:

@@ -36,6 +36,8 @@ _SCANS = re.compile(r"Scans: \d+, of \d+ patients\.")
 _LOADED = re.compile(r'(?<=load_dataset\("m3dsynth", ")[^"]+')
 _ROW = re.compile(r'(?<=rows\[")\w+')
 _INPAINTER = re.compile(r"^- `([^`]+)`: .*\n", re.MULTILINE)
+_PICTURE = re.compile(r"^!\[[^\]]*\]\([^)]*\.png\)\n\n", re.MULTILINE)
+"""Of the whole release: it shows where the edits of the test lie."""
 _NEXT = re.compile(r"^## How it was made$", re.MULTILINE)
 
 
@@ -63,7 +65,7 @@ def sealed_card(
     body = text[head.end() :].replace(before, digest)
     config, split = _example(counts)
     body = _ROW.sub(split, _LOADED.sub(config, body))
-    body = _TABLE.sub(_table(counts), body, count=1)
+    body = _PICTURE.sub("", _TABLE.sub(_table(counts), body, count=1))
     body = _SCANS.sub(f"Scans: {built['scans']}, of {built['patients']} patients.", body)
     body = _INPAINTER.sub(lambda line: "" if line[1] in hidden else line[0], body)
     section = SECTION.format(sealed=SEALED, labels_sha256=built["sealed"]["labels_sha256"])

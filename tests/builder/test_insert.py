@@ -15,12 +15,12 @@ def scan_with(seed=0):
     return np.random.default_rng(seed).integers(-950, 100, SHAPE, dtype=np.int16)
 
 
-def edit_of(voxels, centre, spacing=SPACING, change=None, seed=0):
+def edit_of(voxels, centre, spacing=SPACING, change=None, seed=0, range_hu=(-1024, 3071)):
     original = cut_cube(voxels, centre, spacing)
     filled = original.copy()
     if change is not None:
         filled[8:24, 8:24, 8:24] = change
-    return insert_cube(voxels, centre, spacing, original, filled, np.random.default_rng(seed))
+    return insert_cube(voxels, centre, spacing, original, filled, range_hu, np.random.default_rng(seed))
 
 
 def applied(voxels, edit):
@@ -78,10 +78,11 @@ def test_padding_outside_the_field_of_view_stays():
 
 
 @pytest.mark.parametrize("change", [5000, -2000])
-def test_values_stay_in_the_range_of_ct(change):
-    edit = edit_of(np.full(SHAPE, -850, np.int16), (20, 48, 48), change=change)
-    assert edit.patch.min() >= -1024
-    assert edit.patch.max() <= 3071
+def test_values_stay_in_the_range_of_the_scan(change):
+    edit = edit_of(scan_with(), (20, 48, 48), change=change, range_hu=(-950, 99))
+    assert edit.patch.min() >= -950
+    assert edit.patch.max() <= 99
+    assert (edit.patch == (-950 if change < 0 else 99)).mean() > 0.1
 
 
 def test_the_same_seed_gives_the_same_edit_and_another_seed_another():
