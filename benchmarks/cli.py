@@ -13,6 +13,7 @@ from benchmarks.commands.matrix import Matrix
 from benchmarks.commands.perf import Perf
 from benchmarks.commands.predict import Predict
 from benchmarks.commands.probe import Probe
+from benchmarks.commands.realism import Realism
 from benchmarks.commands.seal import Seal
 from benchmarks.commands.train import Train
 from benchmarks.commands.version import Version
@@ -27,6 +28,7 @@ Command = (
     | Annotated[View, subcommand("view")]
     | Annotated[Seal, subcommand("seal")]
     | Annotated[Audit, subcommand("audit")]
+    | Annotated[Realism, subcommand("realism")]
     | Annotated[Leaderboard, subcommand("leaderboard")]
     | Annotated[Probe, subcommand("probe")]
     | Annotated[Perf, subcommand("perf")]
