@@ -7,7 +7,7 @@ import numpy as np
 
 from builder.cube import Voxels
 from builder.filled import FilledCubes
-from builder.insert import insert_cube
+from builder.insert import Insertion
 from builder.prepare import PreparedScan
 from m3dsynth_dataset.edit import EncodedEdit
 from m3dsynth_dataset.schema import (
@@ -65,24 +65,22 @@ def _edited_rows(
     site_id = plan_row["site_id"]
     if site_id not in prepared.centres:  # it lay outside the scan, and the report says so
         return
-    centre, spacing = prepared.centres[site_id], prepared.geometry.spacing_mm
-    for cubes in filled:
-        if cubes.manipulation == plan_row["manipulation"]:
-            rng = np.random.default_rng(plan_row["seed"])
-            filled_cube = cubes.cubes[site_id].astype(np.float32)
-            edit = insert_cube(
-                volume, centre, spacing, originals[site_id].astype(np.float32), filled_cube, prepared.range_hu, rng
-            )
-            yield _common(prepared, plan_row) | {
-                "config": config_name(cubes.generator, cubes.manipulation),
-                "sample_id": f"{cubes.generator}/{site_id}",
-                "label": class_index(LABELS, "control" if cubes.generator == CONTROL else "tampered"),
-                "generator": cubes.generator,
-                "centre_zyx": list(centre),
-                "centre_mm": list(prepared.geometry.to_mm(centre)),
-                "weights_sha256": cubes.weights_sha256,
-                **EncodedEdit.encode(edit, np.asarray(volume[edit.box.slices()])).columns(),
-            }
+    mine = [cubes for cubes in filled if cubes.manipulation == plan_row["manipulation"]]
+    centre, original = prepared.centres[site_id], originals[site_id].astype(np.float32)
+    rng = np.random.default_rng(plan_row["seed"])
+    place = Insertion.at(volume, centre, prepared.geometry.spacing_mm, original, prepared.range_hu, rng)
+    for cubes in mine:
+        edit = place.edit(cubes.cubes[site_id].astype(np.float32))
+        yield _common(prepared, plan_row) | {
+            "config": config_name(cubes.generator, cubes.manipulation),
+            "sample_id": f"{cubes.generator}/{site_id}",
+            "label": class_index(LABELS, "control" if cubes.generator == CONTROL else "tampered"),
+            "generator": cubes.generator,
+            "centre_zyx": list(centre),
+            "centre_mm": list(prepared.geometry.to_mm(centre)),
+            "weights_sha256": cubes.weights_sha256,
+            **EncodedEdit.encode(edit, place.pristine).columns(),
+        }
 
 
 def _originals(prepared: PreparedScan) -> dict[str, np.ndarray]:

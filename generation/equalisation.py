@@ -83,6 +83,8 @@ class Equalisation:
     def equalise(self, hu: Num[Tensor, "*shape"]) -> Float32[Tensor, "*shape"]:
         """HU to levels, on the tensor's device."""
         levels = self._levels_on(hu.device)
+        if hu.dtype == torch.int16 and self._holds(hu):
+            return levels[hu.int() - self.first_hu]
         offset = hu.float() - self.first_hu
         knot = offset.floor().clamp(0, len(levels) - 2).long()
         below, above = levels[knot], levels[knot + 1]
@@ -104,6 +106,10 @@ class Equalisation:
     def from_tensors(cls, tensors: dict[str, Tensor]) -> Equalisation:
         """The inverse of ``to_tensors``."""
         return cls(int(tensors["first_hu"].item()), tensors["levels"].float().numpy())
+
+    def _holds(self, hu: Int16[Tensor, "*shape"]) -> bool:
+        low, high = torch.aminmax(hu) if hu.numel() else (0, 0)
+        return bool(low >= self.first_hu and high < self.first_hu + len(self.levels) - 1)
 
     def _levels_on(self, device: torch.device) -> Float32[Tensor, " knots"]:
         return torch.from_numpy(self.levels).to(device)

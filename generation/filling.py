@@ -111,10 +111,11 @@ def _fill_batch(
     equalised = inpainter.equalisation.equalise(cubes[:, None])
     answer = inpainter.inpaint(equalised.masked_fill(hidden, 0), seeds)
     _check(inpainter, answer, equalised)
-    # The ring takes the same way there and back; the equalisation's inverse is exact.
-    restored = inpainter.equalisation.restore(torch.where(hidden, answer, equalised)).round()
-    clipped = torch.where(hidden, restored.clamp(LOWEST_HU, HIGHEST_HU), restored)
-    return clipped[:, 0].to(torch.int16).cpu().numpy()
+    # Only what was hidden goes back to HU. The ring would come back to the bit: the equalisation's inverse is exact.
+    filled = inpainter.equalisation.restore(answer[:, 0, hidden]).round().clamp(LOWEST_HU, HIGHEST_HU)
+    cubes = cubes.clone()
+    cubes[:, hidden] = filled.to(torch.int16)
+    return cubes.cpu().numpy()
 
 
 def _check(inpainter: Inpainter, answer: Float[Tensor, "..."], equalised: Float[Tensor, "batch 1 32 32 32"]) -> None:

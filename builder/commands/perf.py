@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Perf:
-    """Speed of the planner, as a ratio in one run, put into the list of `make perf`.
+    """Speed of planning and editing, as ratios in one run, put into the list of `make perf`.
 
     Example: python -m builder perf --out build/perf.json
     """
@@ -17,12 +17,16 @@ class Perf:
     """How many scans pylidc is timed on, spread over the database; the rest is scaled up. 1018 is all."""
     repeats: int = 5
     """Measurements of the planner; the median counts."""
+    rounds: int = 5
+    """Rounds of four edits; the median counts."""
 
     def run(self) -> None:
-        """Measure, print the line and write the file."""
-        from builder.perf import measure_planner, merge, table
+        """Measure, print the lines and write the file."""
+        from builder.perf.editing import measure_editing
+        from builder.perf.measurement import merge, table
+        from builder.perf.planner import measure_planner
 
-        rows = [measure_planner(self.scans, self.repeats)]
+        rows = [measure_editing(self.rounds), measure_planner(self.scans, self.repeats)]
         merge(self.out, rows)
         print(table(rows))
         print(f"in {self.out}")

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builder.cube import cut_cube
-from builder.insert import insert_cube
+from builder.insert import Insertion
 from m3dsynth_dataset.box import Box
 
 SPACING = (2.0, 0.8, 0.8)
@@ -20,7 +20,7 @@ def edit_of(voxels, centre, spacing=SPACING, change=None, seed=0, range_hu=(-102
     filled = original.copy()
     if change is not None:
         filled[8:24, 8:24, 8:24] = change
-    return insert_cube(voxels, centre, spacing, original, filled, range_hu, np.random.default_rng(seed))
+    return Insertion.at(voxels, centre, spacing, original, range_hu, np.random.default_rng(seed)).edit(filled)
 
 
 def applied(voxels, edit):

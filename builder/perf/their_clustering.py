@@ -1,6 +1,6 @@
 """pylidc's own clustering, timed: the package as it is installed, in a process of its own.
 
-Run as ``python -m builder.their_clustering N``: it clusters N scans that are spread over the database, and prints
+Run as ``python -m builder.perf.their_clustering N``: it clusters N scans that are spread over the database, and prints
 JSON. pylidc 0.2.3 does not import today: parts of setuptools, numpy and scipy that it asks for are gone. Stand-ins for
 those are put in place before it is loaded, here and nowhere else; none of them takes part in the clustering.
 """

