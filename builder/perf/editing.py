@@ -86,9 +86,9 @@ def _scan() -> Volume:
 
 def _places(rounds: int) -> Iterator[list[Triple]]:
     rng = np.random.default_rng(1)
-    lowest, highest = np.array(CLOSEST), np.array(SHAPE) - CLOSEST
+    highest = [length - edge for length, edge in zip(SHAPE, CLOSEST, strict=True)]
     for _ in range(rounds):
-        yield [(int(z), int(y), int(x)) for z, y, x in rng.integers(lowest, highest, (SITES, 3))]
+        yield [(int(z), int(y), int(x)) for z, y, x in rng.integers(CLOSEST, highest, (SITES, 3))]
 
 
 def _seconds(work: Callable[..., object], *arguments: object) -> float:

@@ -77,7 +77,7 @@ def _touched_up(before: Array, after: Array, noise: Array) -> Array:
     across = np.exp(-(np.linspace(-3, 3, len(after)) ** 2) / 2)
     half, width = FADES
     weight = across[:, None] * across / (1 + np.exp(-(after - half) / width))
-    return np.maximum(weight * noisy + (1 - weight) * before, before)
+    return np.asarray(np.maximum(weight * noisy + (1 - weight) * before, before))
 
 
 def _noise_of(scan: Array, cube: Array, sides: list[int], rng: np.random.Generator) -> Array:
@@ -86,7 +86,7 @@ def _noise_of(scan: Array, cube: Array, sides: list[int], rng: np.random.Generat
     sample = _cut(scan, there, sides)
     quiet = sample < NOISE_BELOW_HU
     sample[~quiet] = sample[quiet].mean()
-    return sample - sample.mean()
+    return np.asarray(sample - sample.mean())
 
 
 def _cut(scan: Array, centre: Triple | list[int], sides: list[int]) -> Array:

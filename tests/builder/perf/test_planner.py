@@ -5,7 +5,6 @@ from builder.errors import BuilderError
 from builder.perf.planner import _check_same, _their_clustering
 
 
-
 @pytest.fixture(scope="module")
 def theirs():
     """What pylidc itself makes of three scans."""
