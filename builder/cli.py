@@ -17,6 +17,7 @@ from builder.commands.perf import Perf
 from builder.commands.phantom import Phantom
 from builder.commands.plan import Plan
 from builder.commands.publish import Publish
+from builder.commands.rehearse import Rehearse
 from builder.commands.show import Show
 from builder.errors import BuilderError
 
@@ -30,6 +31,7 @@ Command = (
     | Annotated[ImportOfficial, subcommand("import-official")]
     | Annotated[Show, subcommand("show")]
     | Annotated[Publish, subcommand("publish")]
+    | Annotated[Rehearse, subcommand("rehearse")]
     | Annotated[Perf, subcommand("perf")]
 )
 

@@ -50,7 +50,7 @@ def fill(
     place = torch.device(device if device is not None else getattr(inpainter, "device", "cpu"))
     size = batch_size or (CPU_BATCH if place.type == "cpu" else GPU_BATCH)
     filled, start = np.empty_like(cubes), 0
-    with tqdm(total=len(cubes), desc=inpainter.name, unit="cube", delay=2, leave=False) as bar:
+    with tqdm(total=len(cubes), desc=inpainter.name, unit="cube", delay=2, leave=False, disable=None) as bar:
         while start < len(cubes):
             part = slice(start, start + size)
             try:
