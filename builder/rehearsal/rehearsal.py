@@ -39,13 +39,10 @@ class Rehearsal:
 
     def summary(self) -> str:
         """In a line or two."""
-        stages = "; ".join(
-            f"{stage['name']} {stage['seconds']:.0f} s ({stage['done'] / max(stage['seconds'], 0.1):,.1f} {stage['unit']}s/s)"
-            for stage in self.stages
-        )
+        stages = "; ".join(map(_described, self.stages))
         return (
-            f"{self.series} series, {self.sites:,} sites, {self.rows:,} rows in {self.seconds:.0f} s with {self.workers}"
-            f" workers: {stages}\nlargest process {self.peak_process_mib:,.0f} MiB, all processes"
+            f"{self.series} series, {self.sites:,} sites, {self.rows:,} rows in {self.seconds:.0f} s with"
+            f" {self.workers} workers: {stages}\nlargest process {self.peak_process_mib:,.0f} MiB, all processes"
             f" {self.peak_mib:,.0f} MiB, at most {self.peak_open_files} open files in one"
         )
 
@@ -87,6 +84,11 @@ def _crowd(out: Path, series: int, sites: int, workers: int) -> tuple[Path, Path
             plan = write_crowd(partial / SCANS, series=series, sites=sites, workers=workers)
             write_plan(plan, partial / PLAN)
     return place / SCANS, place / PLAN
+
+
+def _described(stage: Mapping[str, Any]) -> str:
+    rate = stage["done"] / max(stage["seconds"], 0.1)
+    return f"{stage['name']} {stage['seconds']:.0f} s ({rate:,.1f} {stage['unit']}s/s)"
 
 
 def _told(out: Path, series: int, sites: int, workers: int, watch: Watch) -> Rehearsal:
