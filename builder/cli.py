@@ -11,6 +11,7 @@ from tyro.conf import subcommand
 from builder.commands.build import Build
 from builder.commands.calibrate import Calibrate
 from builder.commands.compare import Compare
+from builder.commands.estimate import Estimate
 from builder.commands.extract import Extract
 from builder.commands.import_official import ImportOfficial
 from builder.commands.perf import Perf
@@ -32,6 +33,7 @@ Command = (
     | Annotated[Show, subcommand("show")]
     | Annotated[Publish, subcommand("publish")]
     | Annotated[Rehearse, subcommand("rehearse")]
+    | Annotated[Estimate, subcommand("estimate")]
     | Annotated[Perf, subcommand("perf")]
 )
 
