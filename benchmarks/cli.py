@@ -8,7 +8,9 @@ import tyro
 from tyro.conf import subcommand
 
 from benchmarks.commands.audit import Audit
+from benchmarks.commands.deception import Deception
 from benchmarks.commands.leaderboard import Leaderboard
+from benchmarks.commands.malignancy import Malignancy
 from benchmarks.commands.matrix import Matrix
 from benchmarks.commands.perf import Perf
 from benchmarks.commands.predict import Predict
@@ -20,6 +22,7 @@ from benchmarks.commands.version import Version
 from benchmarks.commands.view import View
 from benchmarks.errors import BenchmarkError
 from m3dsynth_dataset import DamagedReleaseError, FormatVersionError, ReleaseNotFoundError
+from m3dsynth_dataset.errors import SealedError
 
 Command = (
     Annotated[Train, subcommand("train")]
@@ -31,6 +34,8 @@ Command = (
     | Annotated[Realism, subcommand("realism")]
     | Annotated[Leaderboard, subcommand("leaderboard")]
     | Annotated[Probe, subcommand("probe")]
+    | Annotated[Malignancy, subcommand("malignancy")]
+    | Annotated[Deception, subcommand("deception")]
     | Annotated[Perf, subcommand("perf")]
     | Annotated[Version, subcommand("version")]
 )
@@ -41,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = tyro.cli(Command, args=arguments, prog="python -m benchmarks", description=__doc__)
     try:
         command.run()
-    except (BenchmarkError, ReleaseNotFoundError, FormatVersionError, DamagedReleaseError) as error:
+    except (BenchmarkError, ReleaseNotFoundError, FormatVersionError, DamagedReleaseError, SealedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
