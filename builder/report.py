@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from builder.finding import Finding
+from builder.finding import HARMLESS, Finding, summarised
 from builder.report_page import render_report
 from builder.rows import Row
 from builder.series import Series
@@ -51,6 +51,8 @@ class BuildReport:
     unplanned: list[Series] = field(default_factory=list)
     not_at_hand: list[tuple[str, str]] = field(default_factory=list)
     """Scans of the plan that were not found, and their patients."""
+    lossy: list[Series] = field(default_factory=list)
+    """Scans whose files lost something to compression. They are kept: their voxels are what the files say."""
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Of the release, by config and split."""
 
@@ -58,6 +60,7 @@ class BuildReport:
         """Note which scans are only in the plan, and which are only at hand."""
         there = {each.scan_id for each in series}
         self.unplanned = [each for each in series if each.scan_id not in rows]
+        self.lossy = [each for each in series if each.scan_id in rows and each.is_lossy]
         self.not_at_hand = [
             (scan_id, members[0]["patient_id"]) for scan_id, members in rows.items() if scan_id not in there
         ]
@@ -96,6 +99,7 @@ class BuildReport:
             "disk": self.disk,
             "stages": [asdict(stage) for stage in self.stages],
             "rows": {f"{config}/{split}": count for (config, split), count in sorted(self.rows.items())},
+            "lossily_compressed": [{"scan_id": each.scan_id, "patient_id": each.patient_id} for each in self.lossy],
             "left_out": [asdict(finding) for finding in self.findings],
             "not_in_the_plan": [{"scan_id": each.scan_id, "patient_id": each.patient_id} for each in self.unplanned],
             "not_at_hand": [{"scan_id": scan_id, "patient_id": patient} for scan_id, patient in self.not_at_hand],
@@ -122,6 +126,7 @@ def page_path(out: Path) -> Path:
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
-    """Print the findings, one a line, without tearing a progress bar apart."""
-    for finding in findings:
+    """Print the findings without tearing a progress bar apart: a line each, or one for all harmless ones alike."""
+    harmless = [finding for finding in findings if finding.remedy == HARMLESS]
+    for finding in [*summarised(harmless), *(finding for finding in findings if finding.remedy != HARMLESS)]:
         tqdm.write(f"left out: {finding}")

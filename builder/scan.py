@@ -1,19 +1,24 @@
 """Scans: the voxels of a CT series in HU."""
 
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import SimpleITK as sitk
 
+from builder.complaints import complaints
 from builder.cube import PADDING_BELOW_HU
 from builder.errors import SeriesError
-from builder.series import Series
+from builder.readable import readable, rescaled
+from builder.series import Series, Slice
 from m3dsynth_dataset.types import Volume
 from m3dsynth_dataset.volume import Geometry
 
 HU_RANGE = (-32_768, 32_767)
+TOLERANCE_HU = 1e-3
+"""Of numbers that were rescaled in another order."""
 CT_RANGE_HU = (-1024, 3071)
 """What twelve bits hold."""
 
@@ -45,27 +50,46 @@ def read_scan(series: Series) -> Scan:
     """Read the voxels of a series with SimpleITK (GDCM), which applies each file's rescale slope and intercept.
 
     Raises:
-        SeriesError: If a file cannot be decoded, or its values do not fit into 16 bits.
+        SeriesError: If a file cannot be decoded, or its values do not fit its header or 16 bits.
     """
-    reader = sitk.ImageSeriesReader()
-    reader.SetFileNames([os.fspath(each.path) for each in series.slices])
-    # ITK asks the first file for the type of all; a slope that is not whole in a later one must not be cut off.
-    reader.SetOutputPixelType(sitk.sitkFloat32)
-    try:
-        image = reader.Execute()
-    except RuntimeError as error:
-        reason = f"cannot be decoded ({_last_line(error)})"
-        raise SeriesError(series.folder, reason, "fetch the series again") from error
-    values = sitk.GetArrayViewFromImage(image)
-    low, high = float(values.min()), float(values.max())
-    if not (HU_RANGE[0] <= low and high <= HU_RANGE[1]):
-        reason = f"values from {low:g} to {high:g} HU do not fit into 16 bits"
-        raise SeriesError(series.folder, reason, "check its RescaleSlope and RescaleIntercept")
-    voxels = np.empty(values.shape, dtype=np.int16)
-    for plane, found in zip(voxels, values, strict=True):  # by slices, or long scans would take memory thrice
-        plane[...] = np.rint(found)
+    voxels = np.empty(series.shape_zyx, dtype=np.int16)
+    for plane, each in zip(voxels, series.slices, strict=True):  # one at a time, or long scans would take memory thrice
+        plane[...] = _read_slice(each)
     return Scan(series.scan_id, series.patient_id, voxels, series.geometry)
 
 
+def _read_slice(wanted: Slice) -> np.ndarray:
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")  # whatever the file is called
+    reader.SetOutputPixelType(sitk.sitkFloat64)  # 32 bits would round 4999.4999 to 4999.5, and that to 5000
+    try:
+        with readable(wanted) as path, complaints(wanted.is_compressed) as told:
+            reader.SetFileName(os.fspath(path))
+            values = sitk.GetArrayFromImage(reader.Execute()).squeeze(0)
+    except (RuntimeError, ValueError) as error:
+        reason = f"cannot be decoded ({_last_line(error)})"
+        raise SeriesError(wanted.path, reason, "fetch the file again") from error
+    if told:
+        raise SeriesError(wanted.path, f"cannot be decoded for certain ({told[0]})", "fetch the file again")
+    values = rescaled(wanted, values)
+    _check_values(wanted, values)
+    return np.asarray(np.rint(values))
+
+
+def _check_values(wanted: Slice, values: np.ndarray) -> None:
+    if values.shape != wanted.shape:
+        reason = f"its header says {wanted.shape} pixels, but {values.shape} are in it"
+        raise SeriesError(wanted.path, reason, "fetch the file again")
+    low, high = float(values.min()), float(values.max())
+    if not (HU_RANGE[0] <= low and high <= HU_RANGE[1]):
+        reason = f"values from {low:g} to {high:g} HU do not fit into 16 bits"
+        raise SeriesError(wanted.path, reason, "check its RescaleSlope and RescaleIntercept")
+    least, most = wanted.range_hu
+    if low < least - TOLERANCE_HU or high > most + TOLERANCE_HU:
+        reason = f"values from {low:g} to {high:g} HU, though its bits can say {least:g} to {most:g} HU only"
+        raise SeriesError(wanted.path, reason, "check its BitsStored")
+
+
 def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1].strip()
+    """Of what ITK says, without where its objects lie in memory, so that a report does not differ from run to run."""
+    return re.sub(r"\(0x[0-9a-f]+\)", "", str(error).strip().splitlines()[-1].strip())

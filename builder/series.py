@@ -1,5 +1,6 @@
 """CT series: the headers of a stack of slices, checked before a voxel is read."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -33,6 +34,14 @@ class Slice:
     """Between rows (y) and between columns (x)."""
     shape: tuple[int, ...]
     """Rows and columns."""
+    slope: float = 1.0
+    intercept: float = 0.0
+    """Of the line from stored values to HU."""
+    range_hu: tuple[float, float] = (-math.inf, math.inf)
+    """What its stored bits, rescaled, can say."""
+    is_compressed: bool = False
+    is_lossy: bool = False
+    """Whether compression has altered its pixels."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,11 @@ class Series:
         return Geometry(
             (gap, first.spacing_mm[0], first.spacing_mm[1]), first.position_mm, tuple(direction.ravel().tolist())
         )
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether compression has altered the pixels of a slice."""
+        return any(each.is_lossy for each in self.slices)
 
     def check(self) -> None:
         """See whether the files make a scan.

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from ct_series import UID_ROOT, CTSeries
 
@@ -132,6 +134,101 @@ def test_a_slice_without_a_needed_tag_is_reported(tmp_path, name):
     inventory = find_series(tmp_path)
     assert len(inventory.series) == 1
     assert f"has no {name}" in inventory.findings[0].reason
+
+
+@pytest.mark.parametrize("name", ["PixelSpacing", "ImagePositionPatient", "RescaleSlope"])
+def test_a_slice_of_no_use_takes_its_series_with_it_even_where_the_others_would_pass_for_a_shorter_one(tmp_path, name):
+    series = CTSeries()
+    series.write(tmp_path)
+    series.header = {name: None}
+    last = series.write_slice(tmp_path / "035.dcm", 5)
+    finding = only_finding(tmp_path)
+    assert finding.path == str(last)
+    assert f"has no {name}" in finding.reason
+
+
+@pytest.mark.parametrize("content", [b"", b"not found", b"\0" * 5000])
+def test_a_slice_that_tells_nothing_takes_the_series_beside_it_along(tmp_path, content):
+    CTSeries().write(tmp_path / "patient")[-1].write_bytes(content)
+    CTSeries(scan_id=UID_ROOT + "2").write(tmp_path / "other")
+    inventory = find_series(tmp_path)
+    assert [series.scan_id for series in inventory.series] == [UID_ROOT + "2"]
+    empty, lost = inventory.findings
+    assert empty.path == str(tmp_path / "patient" / "035.dcm")
+    assert lost.path == str(tmp_path / "patient")
+    assert f"series {CTSeries().scan_id} may have lost a slice: 035.dcm lies beside it" in lost.reason
+
+
+def test_slices_of_two_patients_in_one_series_are_reported(tmp_path):
+    series = CTSeries()
+    series.write(tmp_path)
+    series.patient_id = "SOMEBODY-ELSE"
+    series.write_slice(tmp_path / "021.dcm", 3)
+    assert "PatientID 'SOMEBODY-ELSE' is not that of 000.dcm" in only_finding(tmp_path).reason
+
+
+def test_positions_in_two_frames_of_reference_cannot_be_compared(tmp_path):
+    series = CTSeries()
+    series.write(tmp_path)
+    series.header = {"FrameOfReferenceUID": "1.2.3"}
+    series.write_slice(tmp_path / "021.dcm", 3)
+    assert "FrameOfReferenceUID '1.2.3' is not that of 000.dcm" in only_finding(tmp_path).reason
+
+
+def test_links_lead_to_a_file_once(tmp_path):
+    files = CTSeries().write(tmp_path / "a")
+    (tmp_path / "b").symlink_to("a")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    (tmp_path / "c").mkdir()
+    for path in files:
+        (tmp_path / "c" / path.name).symlink_to(path)
+        (tmp_path / "c" / f"hard-{path.name}").hardlink_to(path)
+    inventory = find_series(tmp_path)
+    assert inventory.findings == ()
+    assert inventory.series[0].shape_zyx == CTSeries().shape
+
+
+def test_a_link_that_leads_nowhere_is_a_lost_slice(tmp_path):
+    path = CTSeries().write(tmp_path)[-1]
+    path.unlink()
+    path.symlink_to("gone")
+    inventory = find_series(tmp_path)
+    assert inventory.series == ()
+    assert "cannot be read (No such file or directory)" in inventory.findings[0].reason
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    CTSeries().write(tmp_path)
+    os.mkfifo(tmp_path / "pipe.dcm")
+    inventory = find_series(tmp_path)
+    assert len(inventory.series) == 1
+    assert "a pipe or a device" in inventory.findings[0].reason
+
+
+def test_a_folder_that_cannot_be_read_is_reported(tmp_path, monkeypatch):
+    # The tests may run as root, who can read all.
+    CTSeries().write(tmp_path / "open")
+    (tmp_path / "closed").mkdir()
+    scandir = os.scandir
+
+    def guarded(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    inventory = find_series(tmp_path)
+    assert len(inventory.series) == 1
+    assert inventory.findings[0].path == str(tmp_path / "closed")
+    assert "the folder cannot be read (Permission denied)" in inventory.findings[0].reason
+
+
+def test_harmless_files_are_told_of_once_for_every_patient(tmp_path):
+    for patient in "ab":
+        CTSeries(scan_id=UID_ROOT + "1", modality="SEG", shape=(3, 8, 8)).write(tmp_path / patient / "x" / "y")
+    CTSeries().write(tmp_path / "c")
+    inventory = find_series(tmp_path)
+    assert [finding.reason for finding in inventory.findings] == ["not a CT slice but SEG (and 2 more)"] * 2
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path):

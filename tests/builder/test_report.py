@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from builder.finding import Finding
 from builder.report import BuildReport, page_path, report_path
-from builder.series import Series
+from builder.series import Series, Slice
 
 EVIL = "<script>alert('x')</script>.dcm"
 
@@ -44,6 +45,18 @@ def test_json_and_page_tell_the_same(report):
     for text in ("1,234", "1,400 cubes", "166", "1 h 2 min", "truncated: 3 bytes &amp; no more", "fetch the file again",
                  "PATIENT-9: 1.2.3", "dm-removal/test", "1,051", "abababababababab", "numpy 2.4"):  # fmt: skip
         assert text in page
+
+
+def test_scans_that_lost_something_to_compression_are_named(report):
+    kept = [Slice(Path(f"{z}.dcm"), (0.0, 0.0, float(-z)), (1, 0, 0, 0, 1, 0), (1, 1), (9, 9)) for z in range(2)]
+    lossy = Series("1.2.5", "PATIENT-5", (kept[0], replace(kept[1], is_lossy=True)))
+    whole = Series("1.2.6", "PATIENT-6", tuple(kept))
+    report.compare({"1.2.5": [{"patient_id": "PATIENT-5"}], "1.2.6": [{"patient_id": "PATIENT-6"}]}, [lossy, whole])
+    report.write()
+    told, page = read(report.out)
+    assert told["lossily_compressed"] == [{"scan_id": "1.2.5", "patient_id": "PATIENT-5"}]
+    assert "Lossily compressed scans: 1" in page
+    assert "PATIENT-5: 1.2.5" in page
 
 
 def test_what_is_only_planned_or_only_at_hand_is_listed(report):

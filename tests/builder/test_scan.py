@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ct_series import CTSeries
@@ -37,6 +39,29 @@ def test_geometry_is_the_patients(tmp_path):
     geometry = read(CTSeries(), tmp_path).geometry
     assert geometry.origin_mm == (-100.0, -90.0, -30.0)
     assert geometry.to_mm((2, 3, 4)) == pytest.approx((-100 + 4 * 0.7, -90 + 3 * 0.8, -30 - 2 * 2.5))
+
+
+def test_values_are_rounded_from_what_they_are_and_not_from_what_32_bits_make_of_them(tmp_path):
+    series = CTSeries(intercept=3000.49999999)  # 32 bits make it 3000.5, and 3001
+    voxels = read(series, tmp_path).voxels
+    np.testing.assert_array_equal(voxels, series.stored + 3000)
+
+
+def test_values_beyond_what_the_bits_can_say_are_an_error(tmp_path):
+    series = CTSeries()
+    series.write(tmp_path)
+    found = find_series(tmp_path).series[0]
+    slices = tuple(replace(each, range_hu=(-1024.0, 3071.0)) for each in found.slices)
+    with pytest.raises(SeriesError, match="though its bits can say -1024 to 3071 HU only"):
+        read_scan(replace(found, slices=slices))
+
+
+def test_an_image_of_another_size_than_the_headers_is_an_error(tmp_path):
+    CTSeries().write(tmp_path)
+    found = find_series(tmp_path).series[0]
+    slices = tuple(replace(each, shape=(12, 16)) for each in found.slices)
+    with pytest.raises(SeriesError, match="its header says"):
+        read_scan(replace(found, slices=slices))
 
 
 def test_values_that_do_not_fit_are_an_error(tmp_path):
