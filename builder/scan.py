@@ -42,8 +42,9 @@ class Scan:
     @cached_property
     def range_hu(self) -> tuple[int, int]:
         """Lowest and highest voxel, padding aside."""
-        tissue = self.voxels[self.voxels >= PADDING_BELOW_HU]
-        return (int(tissue.min()), int(tissue.max())) if tissue.size else CT_RANGE_HU
+        lows = [np.where(plane < PADDING_BELOW_HU, HU_RANGE[1], plane).min() for plane in self.voxels]
+        low, high = int(min(lows)), int(self.voxels.max())
+        return (low, high) if low <= high else CT_RANGE_HU
 
 
 def read_scan(series: Series) -> Scan:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from einops import rearrange
 from jaxtyping import Float, Int64
-from monai.networks.nets.diffusion_model_unet import DiffusionModelUNet
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -49,6 +48,9 @@ class Denoiser(nn.Module):
         preconditioned: bool,
         schedule: Schedule,
     ) -> None:
+        # Here, since it takes three seconds, and most commands have no denoiser.
+        from monai.networks.nets.diffusion_model_unet import DiffusionModelUNet
+
         super().__init__()
         self.block = block
         self.margin = (SIDE - window) // 2

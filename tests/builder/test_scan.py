@@ -6,7 +6,8 @@ from ct_series import CTSeries
 
 from builder.errors import SeriesError
 from builder.inventory import find_series
-from builder.scan import read_scan
+from builder.scan import Scan, read_scan
+from m3dsynth_dataset.volume import Geometry
 
 
 def read(series, folder):
@@ -76,3 +77,10 @@ def test_a_file_that_cannot_be_decoded_is_an_error(tmp_path):
     (tmp_path / "021.dcm").write_bytes(b"\0" * 200)
     with pytest.raises(SeriesError, match="cannot be decoded"):
         read_scan(found)
+
+
+@pytest.mark.parametrize(("voxels", "expected"), [([-2000, -1024, 5, 900], (-1024, 900)), ([-2000], (-1024, 3071))])
+def test_padding_does_not_count_for_the_range_of_a_scan(voxels, expected):
+    geometry = Geometry((1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+    scan = Scan("1.2", "TEST", np.array(voxels, dtype=np.int16).reshape(-1, 1, 1), geometry)
+    assert scan.range_hu == expected
