@@ -13,12 +13,12 @@ class View:
 
     Works from a file URL, without a network, and on a phone.
 
-    Example: python -m benchmarks view m3dsynth --out site --submission submission
+    Example: python -m benchmarks view m3dsynth --out gallery --submission submission
     """
 
     release: Positional[Path] = Path("m3dsynth")
     """Release."""
-    out: Path = Path("site")
+    out: Path = Path("gallery")
     """Folder to write; a gallery that is there is replaced."""
     config: tuple[str, ...] = ()
     """Such as dm-injection; all for everything but the control. Default: everything."""
