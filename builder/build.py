@@ -20,6 +20,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from builder.disk import check_room, predict, told_when_full
+from builder.engine import Engine, EngineName, engine_named
 from builder.errors import BuilderError
 from builder.filled import FilledCubes
 from builder.finding import Finding
@@ -32,7 +33,6 @@ from builder.report import BuildReport, page_path, report_path, show_findings
 from builder.rows import Row, scan_rows
 from builder.versions import versions_of
 from builder.work_folder import work_folder
-from builder.workers import each
 from generation.choice import Choice, choose
 from generation.cubes import SCHEMA as CUBES_SCHEMA
 from generation.cubes import SIDES, CubeStore
@@ -54,6 +54,7 @@ class BuildOptions:
     strict: bool = False
     go_on: bool = False
     """Even if the disk looks too small."""
+    engine: EngineName = "local"
 
 
 def build_release(inventory: Inventory, plan: pa.Table, options: BuildOptions) -> Manifest:
@@ -80,7 +81,11 @@ def build_release(inventory: Inventory, plan: pa.Table, options: BuildOptions) -
         clear_leftovers(report_path(options.out), page_path(options.out))
         report.disk = check_room(needed, work, options.out, go_on=options.go_on)
         tqdm.write(report.disk)
-        return _build(inventory, plan, rows, inpainters, options, work, report)
+        files = [series.slices[0].path for series in inventory.series[:1]]
+        files += [choice.weights for choice in inpainters if choice.weights is not None]
+        with engine_named(options.engine, options.workers, work, files) as engine:
+            engine.device(options.device)  # a word that means none is told now, and not after hours of reading
+            return _build(inventory, plan, rows, inpainters, options, work, report, engine)
 
 
 def _build(
@@ -91,10 +96,11 @@ def _build(
     options: BuildOptions,
     work: Path,
     report: BuildReport,
+    engine: Engine,
 ) -> Manifest:
     report.compare(rows, inventory.series)
     with report.stage("read scans, cut cubes", "scan", len(rows) - len(report.not_at_hand)) as stage:
-        scans, report.findings = read_scans(inventory, rows, work, options.workers)
+        scans, report.findings = read_scans(inventory, rows, work, engine)
         stage.done, stage.was_ready = len(scans), sum(scan.was_ready for scan in scans)
         stage.left_out = stage.total - stage.done
     _tell(report, inventory)
@@ -104,9 +110,9 @@ def _build(
     sites = [row["manipulation"] for scan in scans for row in scan.site_rows]
     cubes = sum(sites.count(choice.manipulation) for choice in inpainters)
     with report.stage("inpaint", "cube", cubes) as stage:
-        filled = inpaint(store, inpainters, work / "inpainted", options.device, stage.count)
+        filled = inpaint(store, inpainters, work / "inpainted", options.device, engine, stage.count)
     with report.stage("insert edits", "scan", len(scans)) as stage:
-        edited = list(_edited_rows(scans, rows, filled, options.workers))
+        edited = list(_edited_rows(scans, rows, filled, engine))
         stage.done = len(scans)
         report.rows.update((row["config"], row["split"]) for row in edited)
     with report.stage("write the release", "row", len(edited)) as stage:
@@ -118,7 +124,7 @@ def _build(
 
 
 def read_scans(
-    inventory: Inventory, rows: dict[str, list[Row]], work: Path, workers: int
+    inventory: Inventory, rows: dict[str, list[Row]], work: Path, engine: Engine
 ) -> tuple[list[PreparedScan], list[Finding]]:
     """Read and cut the scans of a plan.
 
@@ -126,14 +132,14 @@ def read_scans(
         inventory: The series at hand.
         rows: Of the plan, by scan.
         work: Folder for the results, which lie in its folder ``scans``.
-        workers: Processes.
+        engine: What spreads them.
 
     Returns:
         The scans, and what was left out.
     """
     series = inventory.by_scan_id()
     jobs = [(series[scan_id], members) for scan_id, members in rows.items() if scan_id in series]
-    results = list(prepare_scans(jobs, work / "scans", workers))
+    results = list(prepare_scans(jobs, work / "scans", engine))
     scans = [result for result in results if isinstance(result, PreparedScan)]
     findings = [
         *inventory.findings,
@@ -192,10 +198,10 @@ def _kind_rows(scan: PreparedScan, kind: str) -> Sequence[Row]:
 
 
 def _edited_rows(
-    scans: Sequence[PreparedScan], rows: dict[str, list[Row]], filled: Sequence[FilledCubes], workers: int
+    scans: Sequence[PreparedScan], rows: dict[str, list[Row]], filled: Sequence[FilledCubes], engine: Engine
 ) -> Iterator[Row]:
     jobs = [(scan, rows[scan.scan_id], [cubes.of(scan.centres) for cubes in filled]) for scan in scans]
-    return chain.from_iterable(each(scan_rows, jobs, workers, description="inserting edits", unit="scan"))
+    return chain.from_iterable(engine.each(scan_rows, jobs, description="inserting edits", unit="scan"))
 
 
 def _tell(report: BuildReport, inventory: Inventory) -> None:

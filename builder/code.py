@@ -3,7 +3,9 @@
 import hashlib
 import inspect
 import sys
+from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 
@@ -19,6 +21,11 @@ def code_sha256(made_by: object) -> str | None:
     package = sys.modules[module.__name__.partition(".")[0]]
     folders = tuple(getattr(package, "__path__", ()))
     return _checksum(folders or (str(module.__file__),))
+
+
+def packages_sha256(names: Sequence[str]) -> str:
+    """One checksum of all Python files of some packages."""
+    return _checksum(tuple(folder for name in names for folder in import_module(name).__path__))
 
 
 @cache

@@ -3,11 +3,15 @@
 Every batch that is done is kept in the work folder under a name made of all that it came from: cubes, seeds, weights,
 code, versions, and the kind of device. A run that is started again takes those, and composes the rest as the first run
 would have.
+
+On a CPU a batch is filled by one thread: the last bits of a convolution depend on how many share it. Cores are put to
+use by filling several batches at a time, in processes of their own.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -20,12 +24,13 @@ import zarr
 from jaxtyping import Int16
 
 from builder.code import code_sha256
+from builder.engine import Crew, Engine
 from builder.filled import FilledCubes, KeptCubes
+from builder.one_thread import one_blas_thread
 from builder.progress import progress
 from builder.versions import versions_of
 from generation.choice import Choice
 from generation.cubes import ARRAYS, CubeStore
-from generation.device import chosen
 from generation.filling import CPU_BATCH, GPU_BATCH, fill
 from generation.inpainter import Inpainter
 from generation.weights import load as load_weights
@@ -39,11 +44,37 @@ PAINTERS = ("m3dsynth", "numpy", "torch", "monai", "diffusers")
 
 @dataclass(frozen=True)
 class Batch:
-    """Cubes that are filled together."""
+    """Cubes that are filled together, and stay in their store until they are."""
 
+    store: Path
+    indices: tuple[int, ...]
     site_ids: tuple[str, ...]
     seeds: tuple[int, ...]
-    cubes: Int16[np.ndarray, "n 32 32 32"]
+
+    def cubes(self) -> Int16[np.ndarray, "n 32 32 32"]:
+        """The cubes, in HU."""
+        array = zarr.open_array(self.store / ARRAYS["site"], mode="r", zarr_format=3)
+        return np.asarray(array.oindex[np.array(self.indices)], dtype=np.int16)
+
+
+@dataclass(frozen=True)
+class Painter:
+    """Makes an inpainter, in whichever process it is wanted."""
+
+    choice: Choice
+    device: str
+    stamp: tuple[int, int] | None
+    """Size and time of the weights: those that were trained anew are others."""
+
+    @classmethod
+    def of(cls, choice: Choice, device: str) -> "Painter":
+        """The one of a choice."""
+        status = choice.weights.stat() if choice.weights is not None else None
+        return cls(choice, device, (status.st_size, status.st_mtime_ns) if status else None)
+
+    def __call__(self) -> Inpainter:
+        """Load it."""
+        return self.choice.load(self.device)
 
 
 def inpaint(
@@ -51,6 +82,7 @@ def inpaint(
     choices: Sequence[Choice],
     work: Path,
     device: str,
+    engine: Engine,
     count: Callable[[int, bool], None] | None = None,
 ) -> list[FilledCubes]:
     """Fill the cubes of all sites with every inpainter; what is ready in the work folder is not filled again.
@@ -60,9 +92,10 @@ def inpaint(
         choices: From :func:`generation.choice.choose`.
         work: Folder for the results.
         device: Such as cpu, cuda or cuda:1; auto takes a GPU where there is one.
+        engine: What spreads the batches.
         count: Is told of every batch how many cubes it has, and whether they were ready.
     """
-    place = chosen(device)
+    place = engine.device(device)
     total = sum(_rows(store, choice.manipulation).num_rows for choice in choices)
     with progress(total, "inpainting", "cube") as advance:
 
@@ -71,7 +104,8 @@ def inpaint(
             if count is not None:
                 count(cubes, was_ready)
 
-        return [_inpaint_one(store, choice, work, place, counted) for choice in choices]
+        with engine.crew(place) as crew:
+            return [_inpaint_one(store, choice, work, place, crew, counted) for choice in choices]
 
 
 def account_of(choice: Choice) -> dict[str, Any]:
@@ -86,30 +120,51 @@ def account_of(choice: Choice) -> dict[str, Any]:
 
 
 def _inpaint_one(
-    store: CubeStore, choice: Choice, work: Path, device: torch.device, count: Callable[[int, bool], None]
+    store: CubeStore, choice: Choice, work: Path, device: str, crew: Crew, count: Callable[[int, bool], None]
 ) -> FilledCubes:
-    inpainter = choice.load(device)
-    place = torch.device(getattr(inpainter, "device", "cpu"))
+    painter = Painter.of(choice, device)
+    weights_sha256, place = crew.ask(painter, _described)
     # Of a class that was typed into an interpreter nobody can tell whether it is still the same.
     code = code_sha256(named(choice.word))
-    maker = [choice.word, choice.manipulation, inpainter.weights_sha256, place.type, code, versions_of(PAINTERS)]
+    maker = [choice.word, choice.manipulation, weights_sha256, place, code, versions_of(PAINTERS)]
     folder = work / config_name(choice.name, choice.manipulation)
-    places: dict[str, tuple[Path, int]] = {}
-    for batch in _batches(store, choice.manipulation, CPU_BATCH if place.type == "cpu" else GPU_BATCH):
-        path = folder / f"{_key(batch, maker)}.npy"
-        was_ready = code is not None and path.is_file()
-        if not was_ready:
-            _fill(inpainter, batch, path)
-        places |= {site_id: (path, number) for number, site_id in enumerate(batch.site_ids)}
-        count(len(batch.cubes), was_ready)
-    return FilledCubes(choice.name, choice.manipulation, inpainter.weights_sha256 or None, KeptCubes(places))
+    batches = {
+        folder / f"{_key(batch, maker)}.npy": batch
+        for batch in _batches(store, choice.manipulation, CPU_BATCH if place == "cpu" else GPU_BATCH)
+    }
+    # A folder that is listed, and not files that are asked for one by one: what a network file system has not found
+    # once it may not find for half a minute, although another node has written it by then.
+    ready = batches.keys() & set(folder.glob("*.npy")) if code is not None else set()
+    count(sum(len(batches[path].seeds) for path in ready), True)
+    jobs = [(batch, path) for path, batch in batches.items() if path not in ready]
+    for filled in crew.each(painter, _fill, jobs):
+        count(filled, False)
+    places = {site: (path, row) for path, batch in batches.items() for row, site in enumerate(batch.site_ids)}
+    return FilledCubes(choice.name, choice.manipulation, weights_sha256 or None, KeptCubes(places))
 
 
-def _fill(inpainter: Inpainter, batch: Batch, path: Path) -> None:
+def _described(inpainter: Inpainter) -> tuple[str, str]:
+    return inpainter.weights_sha256, torch.device(getattr(inpainter, "device", "cpu")).type
+
+
+def _fill(inpainter: Inpainter, batch: Batch, path: Path) -> int:
+    with one_blas_thread(), _one_torch_thread():
+        filled = fill(inpainter, batch.cubes(), batch.seeds)
     buffer = BytesIO()  # numpy does not say of a file that it could not write that the disk is full
-    np.save(buffer, fill(inpainter, batch.cubes, batch.seeds))
+    np.save(buffer, filled)
     with staged(path) as place:
         place.write_bytes(buffer.getvalue())
+    return len(filled)
+
+
+@contextmanager
+def _one_torch_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _rows(store: CubeStore, manipulation: str) -> Any:  # noqa: ANN401 - pyarrow has no types
@@ -120,15 +175,13 @@ def _rows(store: CubeStore, manipulation: str) -> Any:  # noqa: ANN401 - pyarrow
 
 def _batches(store: CubeStore, manipulation: str, size: int) -> Iterator[Batch]:
     """Always the same ones for the same store, so that bits do not depend on where a run was stopped."""
-    table, array = _rows(store, manipulation), store.group[ARRAYS["site"]]
-    assert isinstance(array, zarr.Array)  # checked when the store was opened
+    table = _rows(store, manipulation)
     for start in range(0, table.num_rows, size):
-        part = table.slice(start, size)
-        cubes = np.asarray(array.oindex[part["index"].to_numpy()], dtype=np.int16)
-        yield Batch(tuple(part["cube_id"].to_pylist()), tuple(part["seed"].to_pylist()), cubes)
+        columns = (table.slice(start, size)[name].to_pylist() for name in ("index", "cube_id", "seed"))
+        yield Batch(store.path, *map(tuple, columns))
 
 
 def _key(batch: Batch, maker: Sequence[object]) -> str:
     digest = hashlib.sha256(json.dumps([maker, batch.seeds]).encode())
-    digest.update(batch.cubes.tobytes())
+    digest.update(batch.cubes().tobytes())
     return digest.hexdigest()

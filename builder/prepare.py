@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from builder.engine import Engine
 from builder.errors import SeriesError
 from builder.extract import ScanCubes, cut_scan
 from builder.finding import Finding
@@ -16,7 +17,6 @@ from builder.plan import source_of
 from builder.scan import CT_RANGE_HU, Scan, read_scan
 from builder.series import Series
 from builder.versions import versions_of
-from builder.workers import each
 from m3dsynth_dataset.schema import FORMAT_VERSION
 from m3dsynth_dataset.staging import staged
 from m3dsynth_dataset.volume import Geometry, write_volume
@@ -77,17 +77,17 @@ class PreparedScan:
 
 
 def prepare_scans(
-    jobs: Sequence[tuple[Series, Sequence[dict[str, Any]]]], work: Path, workers: int
+    jobs: Sequence[tuple[Series, Sequence[dict[str, Any]]]], work: Path, engine: Engine
 ) -> Iterator[PreparedScan | Finding]:
     """Prepare scans in parallel, in the order given; a scan that cannot be read gives a finding instead.
 
     Args:
         jobs: Each series with its rows of the plan.
         work: Folder that holds a folder for every scan; those that are ready are not made again.
-        workers: Processes.
+        engine: What spreads them.
     """
     arguments = [(series, rows, work / series.scan_id) for series, rows in jobs]
-    return each(_prepare_or_report, arguments, workers, description="reading scans", unit="scan", lost=_lost)
+    return engine.each(_prepare_or_report, arguments, description="reading scans", unit="scan", lost=_lost)
 
 
 def prepare_scan(series: Series, rows: Sequence[dict[str, Any]], folder: Path) -> PreparedScan:
@@ -130,7 +130,7 @@ def _lost(series: Series, rows: Sequence[dict[str, Any]], folder: Path) -> Prepa
     """A process that is killed each time it reads a scan takes nothing else along."""
     return Finding(
         str(series.folder),
-        f"the process that read series {series.scan_id} was killed twice (a crash in a decoder, or lack of memory)",
+        f"the process that read series {series.scan_id} was killed (a crash in a decoder, or lack of memory)",
         "fetch the series again, or build with fewer --workers",
     )
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from joblib import Parallel, delayed
 
 from builder.errors import BuilderError
+from builder.one_thread import one_blas_thread
 from builder.progress import progress
 
 Result = TypeVar("Result")
@@ -51,20 +52,32 @@ def each(
     Raises:
         WorkerLostError: If there is such a job and no ``lost``.
     """
-    done = 0
     with progress(len(jobs), description, unit) as advance:
-        while done < len(jobs):
-            try:
-                for result in _parallel(function, jobs[done:], workers):
-                    done += 1
-                    advance(1)
-                    yield result
-            except BrokenProcessPool:
-                suspects = jobs[done : done + IN_FLIGHT_PER_WORKER * workers]
-                for number, job in enumerate(suspects, done + 1):
-                    yield _alone(function, job, lost, f"{description}: {unit} {number} of {len(jobs)}")
-                    advance(1)
-                done += len(suspects)
+        for result in in_order(function, jobs, workers, name=f"{description}: {unit}", lost=lost):
+            advance(1)
+            yield result
+
+
+def in_order(
+    function: Callable[..., Result],
+    jobs: Sequence[Job],
+    workers: int,
+    *,
+    name: str,
+    lost: Callable[..., Result] | None = None,
+) -> Iterator[Result]:
+    """The same without a bar; ``name`` is what an error calls a job."""
+    done = 0
+    while done < len(jobs):
+        try:
+            for result in _parallel(function, jobs[done:], workers):
+                done += 1
+                yield result
+        except BrokenProcessPool:
+            suspects = jobs[done : done + IN_FLIGHT_PER_WORKER * workers]
+            for number, job in enumerate(suspects, done + 1):
+                yield _alone(function, job, lost, f"{name} {number} of {len(jobs)}")
+            done += len(suspects)
 
 
 def _parallel(function: Callable[..., Result], jobs: Sequence[Job], workers: int) -> Iterator[Result]:
@@ -92,7 +105,8 @@ def _alone(function: Callable[..., Result], job: Job, lost: Callable[..., Result
 def _call(parent: int, function: Callable[..., Result], job: Job) -> Result:
     if os.getpid() != parent:
         _end_with(parent)
-    return function(*job)
+    with one_blas_thread():
+        return function(*job)
 
 
 @cache

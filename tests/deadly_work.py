@@ -5,6 +5,9 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np  # noqa: F401 - has a BLAS
+from threadpoolctl import threadpool_info
+
 
 def square_unless_deadly(number, deadly, flag):
     """Dies at the number ``deadly``: every time, or, with a flag file to leave, the first time only."""
@@ -18,3 +21,8 @@ def square_unless_deadly(number, deadly, flag):
 def sleep_by_name(folder, number):
     Path(folder, str(number)).write_text(str(os.getpid()))
     time.sleep(120)
+
+
+def blas_threads(number):
+    """How many threads each BLAS of this process would use now."""
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]

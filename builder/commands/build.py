@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import arg
 
@@ -34,8 +34,11 @@ class Build(PlanSource):
     work: Path | None = None
     """Folder to keep what the stages leave; one that extract has filled spares reading DICOM again. Default: a folder
     beside --out, removed at the end."""
+    engine: Literal["local", "ray"] = "local"
+    """What spreads the work: processes of this machine, or Ray, on the cluster at RAY_ADDRESS (docs/cluster.md). The
+    result does not depend on it."""
     workers: int = os.cpu_count() or 1
-    """Processes; the result does not depend on it."""
+    """Processes on this machine; the result does not depend on it."""
     device: str = "auto"
     """What inpainters run on: auto, cpu, cuda, cuda:1."""
     strict: bool = False
@@ -51,7 +54,15 @@ class Build(PlanSource):
         if self.lidc is None:
             raise BuilderError("name the folder that holds the DICOM files with --lidc DIR")
         options = BuildOptions(
-            self.weights, self.out, self.inpainters, self.work, self.workers, self.device, self.strict, self.yes
+            self.weights,
+            self.out,
+            self.inpainters,
+            self.work,
+            self.workers,
+            self.device,
+            self.strict,
+            self.yes,
+            self.engine,
         )
         inventory = find_series(self.lidc, workers=self.workers)
         if self.plan_file is not None:

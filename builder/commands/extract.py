@@ -30,12 +30,15 @@ class Extract:
     def run(self) -> None:
         """Write the store."""
         from builder.build import by_scan, check_any, read_scans, write_cubes
+        from builder.local_engine import LocalEngine
         from builder.report import show_findings
         from builder.work_folder import work_folder
 
         rows = by_scan(read_plan(self.plan))
         with work_folder(self.out, self.work) as work:
-            scans, findings = read_scans(find_series(self.lidc, workers=self.workers), rows, work, self.workers)
+            scans, findings = read_scans(
+                find_series(self.lidc, workers=self.workers), rows, work, LocalEngine(self.workers)
+            )
             show_findings(findings)
             check_any(scans, rows)
             store = write_cubes(scans, self.out)

@@ -1,11 +1,14 @@
 import pickle
 import sys
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 from builder import inpaint as stage
+from builder.local_engine import LocalEngine
 from generation.choice import choose
 from generation.cubes import SCHEMA, CubeStore
 
@@ -33,7 +36,7 @@ def cubes():
 def inpaint(tmp_path, cubes, monkeypatch):
     """Fills and returns (batches that were filled, cubes that were ready, results)."""
 
-    def run(inpainter="noisy_inpainter:Noisy", cubes=cubes, work="work", stop_at=None):
+    def run(inpainter="noisy_inpainter:Noisy", cubes=cubes, work="work", stop_at=None, workers=1):
         filled, counted = [], []
 
         def fill(inpainter, batch, seeds):
@@ -48,7 +51,7 @@ def inpaint(tmp_path, cubes, monkeypatch):
             choices = choose(tmp_path / "none", [inpainter])
             found = stage.inpaint(
                 store(tmp_path / "cubes.zarr", cubes), choices, tmp_path / work, "cpu",
-                lambda count, ready: counted.append(count * ready),
+                LocalEngine(workers), lambda count, ready: counted.append(count * ready),
             )  # fmt: skip
         return filled, sum(counted), {each.config: each.cubes for each in found}
 
@@ -129,3 +132,22 @@ def test_results_are_not_held_in_memory_nor_sent_to_workers(inpaint):
     assert sum(map(len, found.values())) == 4 * CUBES
     assert len(pickle.dumps(found)) < 100_000 < found["noisy-removal"]["rem_1"].nbytes * CUBES
     assert found["noisy-removal"]["rem_1"].base is None
+
+
+def test_a_batch_is_filled_by_one_thread_since_last_bits_depend_on_their_number(inpaint):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        *_, found = inpaint("noisy_inpainter:CountsThreads")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert {int(cube[16, 16, 16]) for cube in found["counts-removal"].values()} == {1}
+
+
+def test_cubes_do_not_depend_on_the_number_of_processes_that_fill(inpaint, cubes, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    *_, one = inpaint(work="one")
+    filled, ready, two = inpaint(work="two", workers=2)
+    assert (filled, ready) == ([], 0)  # not by this process
+    check_same(two, one)

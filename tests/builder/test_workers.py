@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from deadly_work import square_unless_deadly
+from deadly_work import blas_threads, square_unless_deadly
+from threadpoolctl import threadpool_limits
 
 from builder.workers import WorkerLostError, each
 
@@ -59,3 +60,11 @@ def test_workers_end_when_the_build_is_killed_alone(tmp_path):
     while any(map(is_running, pids)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(is_running, pids))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_job_multiplies_matrices_with_one_thread_since_sums_depend_on_their_number(workers):
+    with threadpool_limits(limits=2, user_api="blas"):
+        found = list(each(blas_threads, [(0,), (1,)], workers, description="", unit=""))
+        assert set(blas_threads(0)) == {2}
+    assert [set(threads) for threads in found] == [{1}, {1}]
