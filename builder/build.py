@@ -30,6 +30,7 @@ from builder.leftovers import clear_leftovers
 from builder.prepare import PreparedScan, prepare_scans
 from builder.release import check_replaceable, write_release
 from builder.report import BuildReport, page_path, report_path, show_findings
+from builder.row_spool import RowSpool
 from builder.rows import Row, scan_rows
 from builder.versions import versions_of
 from builder.work_folder import work_folder
@@ -85,19 +86,21 @@ def build_release(inventory: Inventory, plan: pa.Table, options: BuildOptions) -
         files += [choice.weights for choice in inpainters if choice.weights is not None]
         with engine_named(options.engine, options.workers, work, files) as engine:
             engine.device(options.device)  # a word that means none is told now, and not after hours of reading
-            return _build(inventory, plan, rows, inpainters, options, work, report, engine)
+            scans = _read(inventory, rows, options, report, work, engine)
+            filled = _fill(scans, inpainters, options.device, report, work, engine)
+            account = _account(plan, scans, inpainters, filled, report.findings)
+            edited = _edited_rows(scans, rows, filled, engine)
+            return _write(options.out, edited, scans, account, report, work)
 
 
-def _build(
+def _read(
     inventory: Inventory,
-    plan: pa.Table,
     rows: dict[str, list[Row]],
-    inpainters: Sequence[Choice],
     options: BuildOptions,
-    work: Path,
     report: BuildReport,
+    work: Path,
     engine: Engine,
-) -> Manifest:
+) -> list[PreparedScan]:
     report.compare(rows, inventory.series)
     with report.stage("read scans, cut cubes", "scan", len(rows) - len(report.not_at_hand)) as stage:
         scans, report.findings = read_scans(inventory, rows, work, engine)
@@ -106,20 +109,41 @@ def _build(
     _tell(report, inventory)
     check_any(scans, rows)
     _check_strict(report.findings, options)
+    return scans
+
+
+def _fill(
+    scans: Sequence[PreparedScan],
+    inpainters: Sequence[Choice],
+    device: str,
+    report: BuildReport,
+    work: Path,
+    engine: Engine,
+) -> list[FilledCubes]:
     store = write_cubes(scans, work / "cubes.zarr")
     sites = [row["manipulation"] for scan in scans for row in scan.site_rows]
     cubes = sum(sites.count(choice.manipulation) for choice in inpainters)
     with report.stage("inpaint", "cube", cubes) as stage:
-        filled = inpaint(store, inpainters, work / "inpainted", options.device, engine, stage.count)
-    with report.stage("insert edits", "scan", len(scans)) as stage:
-        edited = list(_edited_rows(scans, rows, filled, engine))
-        stage.done = len(scans)
-        report.rows.update((row["config"], row["split"]) for row in edited)
-    with report.stage("write the release", "row", len(edited)) as stage:
-        account = _account(plan, scans, inpainters, filled, report.findings)
-        manifest = write_release(options.out, edited, scans, account)
-        stage.done = len(edited)
-        report.status, report.digest = "done", manifest.digest
+        return inpaint(store, inpainters, work / "inpainted", device, engine, stage.count)
+
+
+def _write(
+    out: Path,
+    edited: Iterator[Row],
+    scans: Sequence[PreparedScan],
+    account: dict[str, Any],
+    report: BuildReport,
+    work: Path,
+) -> Manifest:
+    with RowSpool(work) as spool:
+        with report.stage("insert edits", "scan", len(scans)) as stage:
+            spool.extend(edited)
+            stage.done = stage.total
+            report.rows.update(spool.counts)
+        with report.stage("write the release", "row", spool.counts.total()) as stage:
+            manifest = write_release(out, spool, scans, account)
+            stage.done = stage.total
+            report.status, report.digest = "done", manifest.digest
     return manifest
 
 

@@ -1,17 +1,15 @@
 """The release folder: rows into Parquet, volumes beside them, card, picture, licences and manifest around them."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from builder.benchmark import render_benchmark
 from builder.card import ATTRIBUTION, LICENCES, Counts, render_card, terms_of
 from builder.croissant import render_croissant
 from builder.errors import BuilderError
 from builder.prepare import PreparedScan
+from builder.row_spool import RowSpool
 from builder.rows import Row
 from builder.statistics import draw_statistics
 from m3dsynth_dataset.linking import link_tree
@@ -26,12 +24,17 @@ from m3dsynth_dataset.manifest import (
     record_files,
 )
 from m3dsynth_dataset.row_file import write_rows
-from m3dsynth_dataset.schema import FEATURES, FORMAT_VERSION, arrow_schema, data_file, volume_path
+from m3dsynth_dataset.schema import FORMAT_VERSION, data_file, volume_path
 from m3dsynth_dataset.staging import staged
 
 
 def write_release(
-    out: Path, rows: Iterable[Row], scans: Sequence[PreparedScan], built: dict[str, Any], *, notice: str | None = None
+    out: Path,
+    rows: Iterable[Row] | RowSpool,
+    scans: Sequence[PreparedScan],
+    built: dict[str, Any],
+    *,
+    notice: str | None = None,
 ) -> Manifest:
     """Write a release beside its place and put it there, instead of an older one.
 
@@ -94,13 +97,11 @@ def _write_texts(place: Path, texts: Mapping[str, str | None]) -> None:
             (place / name).write_text(text, encoding="utf-8")
 
 
-def _write_rows(release: Path, rows: Iterable[Row]) -> Counts:
-    tables: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in rows:
-        tables[row["config"], row["split"]].append(row)
-    for (config, split), members in tables.items():
-        # By scan and from the head down: a reader that streams meets each volume once.
-        members.sort(key=lambda row: (row["scan_id"], row["centre_zyx"] or [], row["sample_id"]))
-        table = pa.Table.from_pylist([{name: row[name] for name in FEATURES} for row in members], schema=arrow_schema())
+def _write_rows(release: Path, rows: Iterable[Row] | RowSpool) -> Counts:
+    if not isinstance(rows, RowSpool):
+        with RowSpool(release) as spool:
+            spool.extend(rows)
+            return _write_rows(release, spool)
+    for (config, split), table in rows.tables():
         write_rows(release / data_file(config, split), table)
-    return {key: len(members) for key, members in tables.items()}
+    return dict(rows.counts)
