@@ -10,7 +10,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.malignancy import Ratings, sites_of
 from benchmarks.malignancy.draws import CaseDraws, collate, nodules_of
 
-CONFIG = small_classifier.SMALL
+CONFIG = replace(small_classifier.SMALL, nodules=2)
 
 
 @pytest.fixture(scope="module")
