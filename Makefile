@@ -63,7 +63,7 @@ format: $(READY) ## Put the style right
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-perf: $(READY) ## Speed and size as ratios: reading against the published form, the planner against pylidc, generators against the device
+perf: $(READY) ## Speed and size as ratios: reading against the published form, planning and editing against pylidc and CT-GAN, generators against the device
 	$(BIN)/python -m benchmarks perf m3dsynth --out build/perf.json
 	$(BIN)/python -m builder perf --out build/perf.json
 	$(BIN)/python -m generation perf --out build/perf.json

@@ -91,6 +91,8 @@ def carry_out(order):
 
 
 def wait(child, kill_after):
+    while os.getpgid(child) != child:  # it has no group of its own yet that could be killed
+        time.sleep(0.0002)
     deadline = time.monotonic() + (kill_after if kill_after is not None else 1e9)
     while time.monotonic() < deadline:
         pid, status = os.waitpid(child, os.WNOHANG)

@@ -38,8 +38,8 @@ def made(tmp_path_factory):
     assert builder(["plan", *scans, "--out", plan]) == 0
     assert builder(["extract", *scans, "--plan", plan, "--out", cubes, "--work", work]) == 0
     for name, manipulation in product(TRAINED, ("injection", "removal")):
-        training = ["--cubes", cubes, "--out", weights, "--preset", "tiny", "--steps", "2", "--device", "cpu"]
-        assert generation(["train", name, manipulation, *training]) == 0
+        training = ["--cubes", cubes, "--out", weights, "--preset", "tiny", "--steps", "2", "--look-every", "3"]
+        assert generation(["train", name, manipulation, *training, "--device", "cpu"]) == 0
     (folder / "mypkg.py").write_text(OWN)
     building = ["--plan", plan, "--work", work, "--weights", weights, "--out", str(folder / "m3dsynth")]
     with pytest.MonkeyPatch.context() as patch:

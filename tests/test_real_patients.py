@@ -42,7 +42,7 @@ def release(real_lidc, tmp_path_factory):
     run(builder, "plan", "--lidc", real_lidc, "--patients", "all", "--out", plan)
     run(builder, "extract", "--lidc", real_lidc, "--plan", plan, "--out", cubes, "--work", work)
     for name in GENERATORS:
-        training = ["--out", weights, "--preset", "tiny", "--steps", "2", "--device", "cpu"]
+        training = ["--out", weights, "--preset", "tiny", "--steps", "2", "--look-every", "3", "--device", "cpu"]
         run(generation, "train", name, "removal", "--cubes", cubes, *training)
     places = ["--plan", plan, "--work", work, "--weights", weights, "--out", folder / "m3dsynth"]
     run(builder, "build", "--lidc", real_lidc, *places)

@@ -127,7 +127,7 @@ def test_an_upload_that_was_stopped_goes_on_and_sends_nothing_twice(hub, release
     monkeypatch.setattr(publishing, "FILES_PER_COMMIT", 2)
     hub.accepts = accepted
     with pytest.raises(
-        PublishError, match=r"org/m3dsynth: .*'(volumes|data)/.*limit reached.*the same command goes on"
+        PublishError, match=r"org/m3dsynth: .*'(volumes/|data/|statistics).*limit reached.*the same command goes on"
     ):
         publish(release, "org/m3dsynth")
     assert len(hub.put) == accepted

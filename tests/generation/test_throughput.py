@@ -11,7 +11,10 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def rows():
-    return list(throughput.measure("tiny", CPU, repeats=1))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(throughput, "CPU_BATCH", 1)
+        patched.setattr(throughput, "CEILING_SIDES", {"cpu": (256,)})
+        return list(throughput.measure("tiny", CPU, repeats=1))
 
 
 def row(name, rate=1.0):

@@ -5,6 +5,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 import torch
+from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from generation import training
@@ -70,6 +71,20 @@ def test_a_finished_training_leaves_no_checkpoint(weights):
     assert not list(weights.parent.rglob("checkpoint*"))
 
 
+def a_dot(inpainter, cubes, seeds, path, *, title):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (1, 1)).save(path)
+
+
+@pytest.fixture
+def no_pictures():
+    """Drawing held-out cubes takes most of a short training."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(training.montage, "show", a_dot)
+        yield
+
+
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "dm"])
 def test_a_training_that_was_stopped_ends_as_if_it_had_not(store, tmp_path, name, monkeypatch):
     model = trainable(name)
