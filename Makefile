@@ -32,13 +32,14 @@ train: $(READY) ## Phantom, and tiny inpainters of each kind trained on it, into
 		$(BIN)/python -m generation train $$generator $$manipulation --cubes build/demo/cubes.zarr --preset tiny; \
 	done; done
 
-demo: train ## The same, then the release ./m3dsynth, pictures, how good it is, a detector of it, and whom it deceives
+demo: train ## The same, then the release ./m3dsynth, pictures, how good it is, a detector of it, what it gives away, and whom it deceives
 	@echo "dm samples with 50 steps here (DDIM); the published 2,000 take a GPU"
 	$(BIN)/python -m builder build --lidc phantom --plan build/demo/plan.parquet --work build/demo/work --out m3dsynth
 	$(BIN)/python -m builder show m3dsynth --out build/demo/edits.png
 	$(BIN)/python -m generation report --cubes build/demo/cubes.zarr --out build/demo/report
 	rm -rf build/demo/detectors
 	$(BIN)/python -m benchmarks matrix unet --generators dm --data m3dsynth --preset tiny --steps 200 --workers 0 --out build/demo/detectors
+	$(BIN)/python -m benchmarks audit m3dsynth --json build/demo/audit.json
 	rm -rf build/demo/deception
 	@echo "few phantom nodules are rated 4 or more: from 3 on they count as malignant here"
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks deception --data m3dsynth --preset tiny --split all --folds 3 --malignant 3 --workers 0 --check --out build/demo/deception
