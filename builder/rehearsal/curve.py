@@ -28,7 +28,7 @@ def draw_curve(rehearsals: list[Rehearsal], path: Path) -> None:
             share, watch.total_mib, ":", color=line.get_color(), label=f"all processes, {rehearsal.series} series"
         )
     axes.axhline(LIMIT_MIB, color="0.6", linewidth=1)
-    axes.annotate("2 GiB", (100, LIMIT_MIB), ha="right", va="bottom", color="0.4")
+    axes.annotate("2 GiB, the limit of one process", (100, LIMIT_MIB), ha="right", va="bottom", color="0.4")
     axes.set(xlabel="share of the build's time in %", ylabel="resident memory in MiB", xlim=(0, 100), ylim=(0, None))
     axes.legend(frameon=False)
     with staged(path) as place:
