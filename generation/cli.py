@@ -126,7 +126,9 @@ class Report:
         choices = choose(self.weights, self.inpainters)
         store = CubeStore.open(self.cubes)
         rows = examine(choices, store, device.chosen(self.device))
-        quality_page.write(list(tqdm(rows, desc="judging", total=len(choices), unit="inpainter")), self.out)
+        quality_page.write(
+            list(tqdm(rows, desc="judging", total=len(choices), unit="inpainter", disable=None)), self.out
+        )
         print((self.out / quality_page.TABLE).read_text())
         print(f"wrote {self.out}")
 
@@ -148,7 +150,9 @@ class Perf:
         """Measure, print the table and write the file."""
         place = device.chosen(self.device)
         preset = self.preset or ("tiny" if place.type == "cpu" else "paper")
-        rows = list(tqdm(throughput.measure(preset, place, self.repeats), desc="measuring", total=8, leave=False))
+        rows = list(
+            tqdm(throughput.measure(preset, place, self.repeats), desc="measuring", total=8, leave=False, disable=None)
+        )
         throughput.merge(self.out, rows)
         print(f"preset {preset}, on {rows[0].device}; arithmetic counted, against a {rows[0].against}")
         print(throughput.table(rows))
