@@ -17,6 +17,7 @@ from builder.extract import PARENCHYMA_PER_SCAN
 from builder.rows import Row
 from builder.series import Series
 from generation.cubes import SIDES
+from m3dsynth_dataset.byte_size import readable
 from m3dsynth_dataset.schema import Split
 
 VOLUME_SHARE, VOLUME_BYTES = 0.65, 20_000
@@ -122,15 +123,6 @@ def told_when_full(needed: Needed, work: Path, out: Path) -> Iterator[None]:
             f"{place}: the disk is full ({reason}): {readable(_free(place))} free, up to {readable(still)} more"
             f" needed for the work folder ({readable(needed.work)} in all); make room, and the same command goes on"
         ) from error
-
-
-def readable(size: float) -> str:
-    """Bytes in words, to three digits."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} TB"
 
 
 def _full(error: OSError) -> str:

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from m3dsynth_dataset.byte_size import readable
 from m3dsynth_dataset.errors import NotEnoughSpaceError
 from m3dsynth_dataset.export.selection import Entry
 from m3dsynth_dataset.manifest import Manifest
@@ -35,7 +36,7 @@ def check_space(out: Path, needed: int, samples: int, to: str) -> None:
     free = shutil.disk_usage(place).free
     if needed > free:
         raise NotEnoughSpaceError(
-            f"{out}: {samples:,} samples as {to} take about {_readable(needed)}, {_readable(free)} are free there; "
+            f"{out}: {samples:,} samples as {to} take about {readable(needed)}, {readable(free)} are free there; "
             "export fewer of them (samples, --config, --split), or to another disk"
         )
 
@@ -47,11 +48,3 @@ def _predicted(entry: Entry, to: str, stored: dict[str, int]) -> int:
         return raw + depth * HEADER_BYTES
     volume = stored.get(entry.volume, raw)
     return volume if to == "zarr" else round(volume * GZIP_SHARE)
-
-
-def _readable(size: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} TB"
