@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from benchmarks.html_page import templates_in
 from benchmarks.leaderboard import reference
 from benchmarks.leaderboard.board import PROTOCOLS, Board
 from benchmarks.leaderboard.entry import Entry
@@ -85,33 +85,33 @@ def page(found: Sequence[Board], eval_results: Collection[str] = ()) -> str:
         eval_results: Results that lie beside the page in the Hub's form, too, by their places.
     """
     style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    templates = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
-    return templates.get_template("page.html").render(
-        policy=_policy(style, script),
-        style=Markup(style),
-        script=Markup(script),
-        boards=[(board, _columns(board)) for board in found],
-        eval_results=eval_results,
-        cell=_cell,
-        fires_on_control=fires_on_control,
-        per_cent=per_cent,
-        protocols=PROTOCOLS,
-        titles=TITLES,
-        control=CONTROL,
-        ranked_by=f"{RANKED_BY}/{OVERALL}",
-        rate=f"{RATE:.0%}".replace("%", " %"),
-        generators=_generators(found),
-        manipulations=MANIPULATIONS[1:],
-        paper=reference.PAPER,
-        sets=reference.SETS,
-        table_3=(
-            reference.table_3(),
-            _published_columns({name: MEASURES[name] for name in reference.MEASURES}, GENERATORS),
-        ),
-        table_2=(reference.table_2(), _published_columns({"accuracy": "Accuracy"}, IMAGE_SETS)),
+    return (
+        templates_in(TEMPLATES)
+        .get_template("page.html")
+        .render(
+            policy=_policy(style, script),
+            style=Markup(style),
+            script=Markup(script),
+            boards=[(board, _columns(board)) for board in found],
+            eval_results=eval_results,
+            cell=_cell,
+            fires_on_control=fires_on_control,
+            per_cent=per_cent,
+            protocols=PROTOCOLS,
+            titles=TITLES,
+            control=CONTROL,
+            ranked_by=f"{RANKED_BY}/{OVERALL}",
+            rate=f"{RATE:.0%}".replace("%", " %"),
+            generators=_generators(found),
+            manipulations=MANIPULATIONS[1:],
+            paper=reference.PAPER,
+            sets=reference.SETS,
+            table_3=(
+                reference.table_3(),
+                _published_columns({name: MEASURES[name] for name in reference.MEASURES}, GENERATORS),
+            ),
+            table_2=(reference.table_2(), _published_columns({"accuracy": "Accuracy"}, IMAGE_SETS)),
+        )
     )
 
 

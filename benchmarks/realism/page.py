@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from benchmarks.html_page import inline_png, templates_in
 from benchmarks.realism import figures
 from benchmarks.realism.measure import MEASURES
 from benchmarks.realism.report import Report
@@ -19,16 +18,16 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 def render(report: Report) -> str:
     """The page of a report."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
-    return environment.get_template("page.html").render(
-        report=report,
-        measures=MEASURES,
-        curves=list(_curves(report)),
-        strips=[(name, _inline(figures.strips(shown))) for name, shown in report.strips.items()],
-        style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+    return (
+        templates_in(TEMPLATES)
+        .get_template("page.html")
+        .render(
+            report=report,
+            measures=MEASURES,
+            curves=list(_curves(report)),
+            strips=[(name, _inline(figures.strips(shown))) for name, shown in report.strips.items()],
+            style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+        )
     )
 
 
@@ -67,4 +66,4 @@ def _curves(report: Report) -> Iterator[tuple[str, str, str]]:
 
 
 def _inline(figure: Figure) -> str:
-    return f"data:image/png;base64,{b64encode(figures.png(figure)).decode('ascii')}"
+    return inline_png(figures.png(figure))

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from benchmarks.html_page import templates_in
 
 TEMPLATES = Path(__file__).with_name("templates")
 FILTERS = ("generator", "manipulation", "split", "patient")
@@ -19,13 +20,10 @@ def render(name: str, about: Mapping[str, Any], lines: Iterable[Mapping[str, Any
         about: Name, digest, detector, and whether there are phantoms.
         lines: Of :meth:`benchmarks.viewer.exhibit.Exhibit.line`.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
     samples = list(lines)
     choices = {key: sorted({line[key] for line in samples}) for key in FILTERS}
-    return environment.get_template(name).render(about=about, samples=samples, choices=choices, source=_source)
+    template = templates_in(TEMPLATES).get_template(name)
+    return template.render(about=about, samples=samples, choices=choices, source=_source)
 
 
 def _source(name: str) -> Markup:
