@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +14,7 @@ from generation.choice import choose
 from generation.cubes import CubeStore
 from generation.errors import GenerationError
 from generation.examination import examine
+from generation.perf_list import merge
 from generation.processes import Processes
 
 DESCRIPTION = """Train the inpainters that inject and remove nodules, and look at what they do.
@@ -153,7 +154,7 @@ class Perf:
         rows = list(
             tqdm(throughput.measure(preset, place, self.repeats), desc="measuring", total=8, leave=False, disable=None)
         )
-        throughput.merge(self.out, rows)
+        merge(self.out, map(asdict, rows))
         print(f"preset {preset}, on {rows[0].device}; arithmetic counted, against a {rows[0].against}")
         print(throughput.table(rows))
         print(f"in {self.out}")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -22,7 +20,6 @@ from generation.mask import SIDE
 from generation.processes import Processes
 from generation.trainable import CubeBatch, TrainedInpainter
 from generation.zoo import INPAINTERS, trainable
-from m3dsynth_dataset.staging import staged
 
 CEILING_SIDES = {"cpu": (1024, 2048), "cuda": (4096, 8192)}
 """Of the square matrices whose product is the ceiling."""
@@ -77,15 +74,6 @@ def matrix_ceiling(device: torch.device, repeats: int) -> float:
         for product in (partial(torch.mm, a, b), partial(functional.conv1d, b[None], a[..., None])):
             best = max(best, 2 * side**3 / _seconds(product, device, repeats))
     return best
-
-
-def merge(path: Path, measurements: Sequence[Throughput]) -> None:
-    """Put measurements into a list in JSON, in place of those of the same name."""
-    kept = json.loads(path.read_text()) if path.is_file() else []
-    names = {each.name for each in measurements}
-    rows = [row for row in kept if row["name"] not in names] + [asdict(each) for each in measurements]
-    with staged(path) as place:
-        place.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 def table(measurements: Sequence[Throughput]) -> str:

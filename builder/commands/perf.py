@@ -1,6 +1,6 @@
 """``python -m builder perf``."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 
@@ -23,10 +23,11 @@ class Perf:
     def run(self) -> None:
         """Measure, print the lines and write the file."""
         from builder.perf.editing import measure_editing
-        from builder.perf.measurement import merge, table
+        from builder.perf.measurement import table
         from builder.perf.planner import measure_planner
+        from generation.perf_list import merge
 
         rows = [measure_editing(self.rounds), measure_planner(self.scans, self.repeats)]
-        merge(self.out, rows)
+        merge(self.out, map(asdict, rows))
         print(table(rows))
         print(f"in {self.out}")

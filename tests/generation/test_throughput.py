@@ -1,9 +1,11 @@
 import json
+from dataclasses import asdict
 
 import pytest
 import torch
 
 from generation import throughput
+from generation.perf_list import merge
 from generation.throughput import Throughput
 
 CPU = torch.device("cpu")
@@ -64,7 +66,7 @@ def test_fewer_steps_sample_more_cubes(rows):
 def test_measurements_take_the_place_of_those_of_the_same_name(tmp_path):
     path = tmp_path / "perf.json"
     path.write_text(json.dumps([{"name": "other"}, {"name": "a", "rate": 9}]))
-    throughput.merge(path, [row("a"), row("b")])
+    merge(path, map(asdict, [row("a"), row("b")]))
     assert [(each["name"], each.get("rate")) for each in json.loads(path.read_text())] == [
         ("other", None),
         ("a", 1.0),
