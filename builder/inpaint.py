@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,9 @@ def inpaint(
                 count(cubes, was_ready)
 
         with engine.crew(place) as crew:
-            return [_inpaint_one(store, choice, work, place, crew, counted) for choice in choices]
+            # Inpainters of the same manipulation fill the same cubes, which are read for their names once.
+            batches = cache(partial(_batches, store))
+            return [_inpaint_one(batches, choice, work, place, crew, counted) for choice in choices]
 
 
 def account_of(choice: Choice) -> dict[str, Any]:
@@ -120,7 +123,12 @@ def account_of(choice: Choice) -> dict[str, Any]:
 
 
 def _inpaint_one(
-    store: CubeStore, choice: Choice, work: Path, device: str, crew: Crew, count: Callable[[int, bool], None]
+    batches_of: Callable[[str, int], list[tuple[str, Batch]]],
+    choice: Choice,
+    work: Path,
+    device: str,
+    crew: Crew,
+    count: Callable[[int, bool], None],
 ) -> FilledCubes:
     painter = Painter.of(choice, device)
     weights_sha256, place = crew.ask(painter, _described)
@@ -129,8 +137,8 @@ def _inpaint_one(
     maker = [choice.word, choice.manipulation, weights_sha256, place, code, versions_of(PAINTERS)]
     folder = work / config_name(choice.name, choice.manipulation)
     batches = {
-        folder / f"{_key(batch, maker)}.npy": batch
-        for batch in _batches(store, choice.manipulation, CPU_BATCH if place == "cpu" else GPU_BATCH)
+        folder / f"{_key(batch, cubes_sha256, maker)}.npy": batch
+        for cubes_sha256, batch in batches_of(choice.manipulation, CPU_BATCH if place == "cpu" else GPU_BATCH)
     }
     # A folder that is listed, and not files that are asked for one by one: what a network file system has not found
     # once it may not find for half a minute, although another node has written it by then.
@@ -173,15 +181,18 @@ def _rows(store: CubeStore, manipulation: str) -> Any:  # noqa: ANN401 - pyarrow
     )
 
 
-def _batches(store: CubeStore, manipulation: str, size: int) -> Iterator[Batch]:
-    """Always the same ones for the same store, so that bits do not depend on where a run was stopped."""
-    table = _rows(store, manipulation)
+def _batches(store: CubeStore, manipulation: str, size: int) -> list[tuple[str, Batch]]:
+    """Each with a checksum of its cubes.
+
+    Always the same ones for the same store, so that bits do not depend on where a run was stopped.
+    """
+    table, found = _rows(store, manipulation), []
     for start in range(0, table.num_rows, size):
         columns = (table.slice(start, size)[name].to_pylist() for name in ("index", "cube_id", "seed"))
-        yield Batch(store.path, *map(tuple, columns))
+        batch = Batch(store.path, *map(tuple, columns))
+        found.append((hashlib.sha256(batch.cubes().tobytes()).hexdigest(), batch))
+    return found
 
 
-def _key(batch: Batch, maker: Sequence[object]) -> str:
-    digest = hashlib.sha256(json.dumps([maker, batch.seeds]).encode())
-    digest.update(batch.cubes().tobytes())
-    return digest.hexdigest()
+def _key(batch: Batch, cubes_sha256: str, maker: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps([maker, batch.seeds, cubes_sha256]).encode()).hexdigest()
